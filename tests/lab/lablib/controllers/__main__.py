@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: MIT
+"""Run the controllers and the router of a lab until SIGTERM."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from lablib.controllers import haproxy, ingress, route
+from lablib.controllers.api import Api
+from lablib.controllers.controller import Controller, Controllers
+from lablib.controllers.ingress import IngressAdmission
+from lablib.controllers.mirror import Mirror
+from lablib.controllers.provisioner import Provisioner
+from lablib.controllers.pull_secret import PullSecrets
+from lablib.controllers.route import RouteAdmission
+from lablib.controllers.router import Router
+from lablib.controllers.site import Endpoints, Site
+from lablib.controllers.uid_range import UidRanges
+
+log = logging.getLogger("controllers")
+COMMON = ("PersistentVolumeClaim", "PersistentVolume", "Service", "EndpointSlice")
+KINDS = {
+    "openshift": (*COMMON, "Route", "Namespace", "ServiceAccount"),
+    "kubernetes": (*COMMON, "Ingress"),
+}
+SETTLE = 0.2  # seconds to let further changes come before the router's configuration is written
+TICK = 1.0  # seconds between two looks at HAProxy
+INTERVAL = 1.0  # seconds between two reloads at least: endpoints change in swarms
+
+
+def arguments(words: list[str] | None = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m lablib.controllers", description=__doc__)
+    parser.add_argument("--kubeconfig", type=Path, required=True)
+    parser.add_argument("--profile", choices=tuple(KINDS), required=True)
+    parser.add_argument(
+        "--state", type=Path, required=True, help="folder for volumes and the router's files"
+    )
+    parser.add_argument(
+        "--router-address", required=True, help="IPv4 address that the router listens on"
+    )
+    parser.add_argument("--apps-domain", required=True)
+    parser.add_argument(
+        "--router-certificate", type=Path, help="PEM; default STATE/../pki/router.pem"
+    )
+    parser.add_argument("--http-port", type=int, default=80)
+    parser.add_argument("--https-port", type=int, default=443, help="0: no router")
+    return parser.parse_args(words)
+
+
+def main() -> int:
+    options = arguments()
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s"
+    )
+    stopping, changed = threading.Event(), threading.Event()
+
+    def stop(number: int, frame: object) -> None:
+        stopping.set()
+        changed.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+    state = options.state.resolve()
+    state.mkdir(parents=True, exist_ok=True)
+    ready = state / "ready"
+    ready.unlink(missing_ok=True)
+
+    api = Api(options.kubeconfig)
+    mirrors = {kind: Mirror(api, kind) for kind in KINDS[options.profile]}
+    provisioner = Provisioner(
+        api, mirrors["PersistentVolumeClaim"], mirrors["PersistentVolume"], state / "volumes"
+    )
+    controllers = Controllers(mirrors, [provisioner, *of_profile(options, api, mirrors)])
+    for kind in ("Route", "Ingress", "Service", "EndpointSlice"):
+        if kind in mirrors:
+            mirrors[kind].listen(lambda kind, key: changed.set())
+
+    for mirror in mirrors.values():
+        mirror.start()
+    controllers.start()
+    for mirror in mirrors.values():
+        while not mirror.listed.wait(0.5) and not stopping.is_set():
+            pass
+    if not stopping.is_set():
+        provisioner.sweep()
+        route_traffic(options, state, lambda: sites(options, mirrors), changed, stopping)
+    ready.unlink(missing_ok=True)
+    return 0
+
+
+def of_profile(
+    options: argparse.Namespace, api: Api, mirrors: Mapping[str, Mirror]
+) -> list[Controller]:
+    """The controllers that only this profile has."""
+    if options.profile == "kubernetes":
+        return [IngressAdmission(api, mirrors["Ingress"], options.router_address)]
+    return [
+        UidRanges(api, mirrors["Namespace"]),
+        PullSecrets(api, mirrors["ServiceAccount"]),
+        RouteAdmission(api, mirrors["Route"], options.apps_domain),
+    ]
+
+
+def sites(options: argparse.Namespace, mirrors: Mapping[str, Mirror]) -> list[Site]:
+    """What is to be served now."""
+    endpoints = Endpoints(mirrors["Service"].items(), mirrors["EndpointSlice"].items())
+    if options.profile == "openshift":
+        routes = mirrors["Route"].items()
+        return route.sites(
+            routes, route.admit(routes, options.apps_domain), endpoints, options.apps_domain
+        )
+    return ingress.sites(mirrors["Ingress"].items(), endpoints)
+
+
+def route_traffic(
+    options: argparse.Namespace,
+    state: Path,
+    served: Callable[[], list[Site]],
+    changed: threading.Event,
+    stopping: threading.Event,
+) -> None:
+    """Keep the router serving what `served` says, until `stopping`."""
+    ready = state / "ready"
+    if not options.https_port:
+        ready.touch()
+        stopping.wait()
+        return
+    router = Router(state / "router")
+    certificate = options.router_certificate or state.parent / "pki" / "router.pem"
+    listen = haproxy.Listen(
+        options.router_address,
+        options.http_port,
+        options.https_port,
+        certificate.resolve(),
+        router.error_page,
+    )
+    config = ""
+    changed.set()
+    while not stopping.is_set():
+        if changed.wait(TICK):
+            time.sleep(SETTLE)
+            changed.clear()
+            config = haproxy.render(served(), listen)
+        done = router.serve(config)
+        if not ready.exists():
+            ready.touch()
+        if done:
+            stopping.wait(INTERVAL)
+    router.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
