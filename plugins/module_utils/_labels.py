@@ -1,0 +1,81 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Labels, annotations and names: how an object is known to be ours, and of which deployment.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+
+A *deployment* is everything one run of the role makes: one instance, or the instances of all
+users. An *instance* is one private gateway with its database. Ownership is read from labels and
+never from a name, because other collections use the same names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+FIELD_MANAGER = "rhpds.litemaas"
+
+MANAGED_BY = ("app.kubernetes.io/managed-by", "rhpds.litemaas")
+PART_OF = ("app.kubernetes.io/part-of", "litemaas")
+DEPLOYMENT = "rhpds.litemaas/deployment"
+INSTANCE = "rhpds.litemaas/instance"
+
+# What was last sent, so that a second run knows without asking the API server to compare.
+APPLIED_HASH = "rhpds.litemaas/applied-hash"
+# On pod templates: a changed Secret or configuration rolls the pods that use it, and no others.
+CREDENTIALS_HASH = "rhpds.litemaas/credentials-hash"
+CONFIG_HASH = "rhpds.litemaas/config-hash"
+
+# Every object an instance may own, the Namespace apart: (apiVersion, kind, name). In a namespace
+# that was there before us, one of these without our labels is somebody else's and stays untouched.
+OBJECTS: tuple[tuple[str, str, str], ...] = (
+    ("v1", "ServiceAccount", "litellm"),
+    ("v1", "ServiceAccount", "postgres"),
+    ("v1", "Secret", "litellm-secret"),
+    ("v1", "Secret", "postgres-secret"),
+    ("v1", "Service", "litellm"),
+    ("v1", "Service", "postgres"),
+    # Made by the StatefulSet from its template `data`; a foreign one would be mounted as our data.
+    ("v1", "PersistentVolumeClaim", "data-postgres-0"),
+    ("apps/v1", "StatefulSet", "postgres"),
+    ("apps/v1", "Deployment", "litellm"),
+    ("networking.k8s.io/v1", "NetworkPolicy", "litellm"),
+    ("networking.k8s.io/v1", "NetworkPolicy", "postgres"),
+    ("networking.k8s.io/v1", "Ingress", "litellm"),
+    ("route.openshift.io/v1", "Route", "litellm"),
+)
+
+
+def ownership(deployment: str, instance: str) -> dict[str, str]:
+    """The labels that every object of *instance* carries."""
+    return {
+        MANAGED_BY[0]: MANAGED_BY[1],
+        PART_OF[0]: PART_OF[1],
+        DEPLOYMENT: deployment,
+        INSTANCE: instance,
+    }
+
+
+def deployment_labels(deployment: str) -> dict[str, str]:
+    """The labels that select everything of *deployment*, whatever the instance."""
+    return {MANAGED_BY[0]: MANAGED_BY[1], DEPLOYMENT: deployment}
+
+
+def selector(labels: Mapping[str, str]) -> str:
+    """*labels* as the API's ``labelSelector``."""
+    return ",".join(f"{key}={value}" for key, value in labels.items())
+
+
+def of(obj: Mapping[str, Any]) -> dict[str, str]:
+    """The labels of a live object (``{}`` when it has none)."""
+    return (obj.get("metadata") or {}).get("labels") or {}
+
+
+def is_ours(obj: Mapping[str, Any], deployment: str = "") -> bool:
+    """Whether a live object is this collection's and, when given, of that *deployment*."""
+    labels = of(obj)
+    if labels.get(MANAGED_BY[0]) != MANAGED_BY[1]:
+        return False
+    return not deployment or labels.get(DEPLOYMENT) == deployment

@@ -1,0 +1,41 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""In which order objects are sent.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+
+Within a stage everything goes at once; a stage begins when the one before is through. Two borders
+are needed: nothing can be sent into a namespace that is not there, and a workload that comes before
+its ServiceAccount has its pods refused, with a back-off that grows to minutes. The second border
+also means that a pod never runs before its NetworkPolicy, and finds its Services in its environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_HOMES = frozenset(("Namespace", "CustomResourceDefinition", "PriorityClass", "StorageClass"))
+_GROUNDS = frozenset(
+    (
+        *("ClusterRole", "ClusterRoleBinding", "ConfigMap", "LimitRange", "NetworkPolicy"),
+        *("PersistentVolume", "PersistentVolumeClaim", "ResourceQuota", "Role", "RoleBinding"),
+        *("Secret", "Service", "ServiceAccount"),
+    )
+)
+
+
+def stage(obj: Mapping[str, Any]) -> int:
+    """0: where objects live; 1: what pods need; 2: what runs, what points at it, and the rest."""
+    if obj["kind"] in _HOMES:
+        return 0
+    return 1 if obj["kind"] in _GROUNDS else 2
+
+
+def stages(objects: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Return the objects of the three stages, each in the given order."""
+    sorted_out: list[list[Mapping[str, Any]]] = [[], [], []]
+    for obj in objects:
+        sorted_out[stage(obj)].append(obj)
+    return sorted_out

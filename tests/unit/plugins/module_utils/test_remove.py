@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: MIT
+"""What removal finds, deletes, keeps and refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _inventory,
+    _labels,
+    _remove,
+    _resources,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._changes import ChangeSet
+from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
+from ansible_collections.rhpds.litemaas.plugins.module_utils._remove import Request
+
+from .applied_cluster import Cluster, Obj, obj, refusal
+
+SELECTOR = {_labels.DEPLOYMENT: "test"}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_remove.time, "sleep", lambda _seconds: None)
+
+
+def remove(cluster: Cluster, *, dry_run: bool = False, **options: Any) -> ChangeSet:
+    request = Request(**{"selector": SELECTOR, "wait": 0.001, **options})
+    return _remove.remove(cluster, request, dry_run=dry_run)  # type: ignore[arg-type]
+
+
+def actions(changes: ChangeSet) -> dict[str, str]:
+    return {change.label: change.action for change in changes.changes}
+
+
+def instance(name: str) -> list[Obj]:
+    return [
+        obj("Deployment", "litellm", name),
+        obj("Secret", "litellm-secret", name),
+        obj("PersistentVolumeClaim", "data-postgres-0", name),
+        obj("Route", "litellm", name),
+    ]
+
+
+def foreign(item: Obj, **labels: str) -> Obj:
+    return {**item, "metadata": {**item["metadata"], "labels": labels}}
+
+
+def only_namespaced(verb: str, path: str) -> None:
+    """May read and write in namespaces, and list nothing else."""
+    if verb == "list" and "/namespaces/" not in path:
+        raise refusal(403, "may not list")
+
+
+def test_namespaces_of_ours_go_whole() -> None:
+    cluster = Cluster(
+        *(item for n in range(5) for item in [obj("Namespace", f"n{n}"), *instance(f"n{n}")])
+    )
+    changes = remove(cluster)
+    assert actions(changes) == {f"Namespace n{n}": "deleted" for n in range(5)}
+    assert cluster.deleted == [f"/api/v1/namespaces/n{n}" for n in range(5)]
+    assert cluster.calls["list"] == len(_inventory.KINDS) + 1  # and one look whether they are gone
+
+
+def test_again_there_is_nothing_to_do() -> None:
+    cluster = Cluster(obj("Namespace", "n"))
+    remove(cluster)
+    changes = remove(cluster)
+    assert not changes.changed and changes.changes == []
+
+
+def test_in_others_namespaces_only_ours_goes() -> None:
+    theirs = foreign(obj("Namespace", "n"))
+    neighbour = foreign(obj("Secret", "theirs", "n"), **{"app.kubernetes.io/managed-by": "Helm"})
+    other = foreign(obj("Secret", "other", "n"), **_labels.deployment_labels("other"))
+    # Our deployment's label on something that this collection did not make.
+    copied = foreign(obj("Secret", "copied", "n"), **SELECTOR)
+    cluster = Cluster(theirs, neighbour, other, copied, *instance("n"))
+    changes = remove(cluster, namespaces=("n",))
+    assert set(actions(changes).values()) == {"deleted"} and len(changes.changes) == 4
+    left = {item["metadata"]["name"] for item in cluster.objects.values()}
+    assert left == {"n", "theirs", "other", "copied"}
+
+
+def test_data_may_be_kept() -> None:
+    cluster = Cluster(obj("Namespace", "ours"), *instance("ours"), *instance("theirs"))
+    changes = remove(cluster, keep_data=True)
+    assert actions(changes) == {
+        "Deployment ours/litellm": "deleted",
+        "Deployment theirs/litellm": "deleted",
+        "Route ours/litellm": "deleted",
+        "Route theirs/litellm": "deleted",
+        "Namespace ours": "kept",
+        "PersistentVolumeClaim ours/data-postgres-0": "kept",
+        "PersistentVolumeClaim theirs/data-postgres-0": "kept",
+        "Secret ours/litellm-secret": "kept",
+        "Secret theirs/litellm-secret": "kept",
+    }
+    again = remove(cluster, keep_data=True)
+    assert not again.changed and again.summary() == {"kept": 5}
+
+
+def test_a_dry_run_deletes_nothing() -> None:
+    objects = [obj("Namespace", "ours"), *instance("ours"), *instance("theirs")]
+    for keep_data in (False, True):
+        cluster = Cluster(*objects)
+        predicted = remove(cluster, keep_data=keep_data, dry_run=True)
+        assert len(cluster.objects) == len(objects) and not cluster.deleted
+        assert actions(predicted) == actions(remove(cluster, keep_data=keep_data))
+
+
+def test_a_selector_is_needed() -> None:
+    with pytest.raises(LitemaasError, match="at least one label"):
+        remove(Cluster(obj("Namespace", "n")), selector={})
+
+
+@pytest.mark.parametrize("labels", [{}, _labels.deployment_labels("other"), SELECTOR])
+def test_a_named_namespace_that_is_not_ours_is_refused(labels: dict[str, str]) -> None:
+    cluster = Cluster(foreign(obj("Namespace", "n"), **labels), obj("Namespace", "ours"))
+    with pytest.raises(LitemaasError, match="Refused to remove n: not made by this deployment"):
+        remove(cluster, namespaces=("n", "absent", "ours"))
+    assert not cluster.deleted
+    changes = remove(cluster, namespaces=("n",), existing_namespaces=True)
+    assert actions(changes) == {"Namespace ours": "deleted"}
+    assert "/api/v1/namespaces/n" in cluster.objects
+
+
+def test_without_permission_to_list_the_cluster() -> None:
+    cluster = Cluster(obj("Namespace", "ours"), *instance("ours"), *instance("theirs"))
+    cluster.faults = [only_namespaced]
+    with pytest.raises(LitemaasError, match="may not list.*name its namespaces"):
+        remove(cluster)
+    changes = remove(cluster, namespaces=("ours", "theirs", "absent"))
+    assert actions(changes) == {
+        "Namespace ours": "deleted",
+        **{
+            f"{item['kind']} theirs/{item['metadata']['name']}": "deleted"
+            for item in instance("theirs")
+        },
+    }
+
+
+def test_a_kind_that_may_not_be_listed_is_not_looked_for() -> None:
+    cluster = Cluster(obj("Namespace", "n"))
+
+    def no_jobs(verb: str, path: str) -> None:
+        if verb == "list" and path.endswith("jobs"):
+            raise refusal(403)
+        if verb == "list" and path.endswith("routes"):
+            raise refusal(404)  # plain Kubernetes
+
+    cluster.faults = [no_jobs]
+    assert actions(remove(cluster)) == {"Namespace n": "deleted"}
+
+
+def test_one_that_fails_does_not_keep_the_others() -> None:
+    cluster = Cluster(*(obj("Namespace", f"n{n}") for n in range(3)))
+
+    def fault(verb: str, path: str) -> None:
+        if verb == "delete" and path.endswith("n1"):
+            raise refusal(403, "may not delete")
+
+    cluster.faults = [fault]
+    changes = remove(cluster)
+    assert actions(changes) == {
+        "Namespace n0": "deleted",
+        "Namespace n1": "failed",
+        "Namespace n2": "deleted",
+    }
+    assert changes.failures[0].message == "may not delete"
+
+
+def test_one_that_was_made_anew_is_left() -> None:
+    cluster = Cluster(obj("Namespace", "n"))
+
+    def remake(verb: str, path: str) -> None:
+        if verb == "delete":
+            cluster.objects[path]["metadata"]["uid"] = "another"
+
+    cluster.faults = [remake]
+    changes = remove(cluster)
+    assert "made anew" in changes.failures[0].message
+    assert "/api/v1/namespaces/n" in cluster.objects
+
+
+def held(name: str) -> Obj:
+    return obj(
+        "Namespace",
+        name,
+        metadata={"finalizers": ["example.com/hold"]},
+        status={
+            "conditions": [
+                {
+                    "type": "NamespaceContentRemaining",
+                    "status": "True",
+                    "message": "Some resources are remaining: configmaps. has 1 resource instances",
+                }
+            ]
+        },
+    )
+
+
+def test_a_stuck_namespace_is_explained() -> None:
+    blocked = obj("ConfigMap", "blocked", "n1", metadata={"finalizers": ["example.com/block"]})
+    cluster = Cluster(obj("Namespace", "n0"), held("n1"), blocked)
+    changes = remove(cluster)
+    assert actions(changes) == {"Namespace n0": "deleted", "Namespace n1": "failed"}
+    message = changes.failures[0].message
+    assert "still there after 0.001 s" in message
+    assert "configmaps/blocked (finalizers: example.com/block)" in message
+    assert "its own finalizers are example.com/hold" in message
+
+
+def test_without_waiting_nothing_is_looked_at_again() -> None:
+    cluster = Cluster(held("n"))
+    assert actions(remove(cluster, wait=0)) == {"Namespace n": "deleted"}
+    assert cluster.calls["list"] == len(_inventory.KINDS)
+
+
+def test_what_somebody_else_deleted_is_waited_for() -> None:
+    going = obj("Namespace", "n", metadata={"deletionTimestamp": "x"})
+    cluster = Cluster(going)
+    looks: list[str] = []
+
+    def vanish(verb: str, path: str) -> None:
+        looks.append(path)
+        if looks.count("/api/v1/namespaces") == 3:
+            cluster.objects.clear()
+
+    cluster.faults = [vanish]
+    changes = remove(cluster, wait=60)
+    assert actions(changes) == {"Namespace n": "terminating"}
+    assert not changes.changed and not cluster.deleted
+
+
+def test_kinds_are_known_and_owners_go_with_their_pods() -> None:
+    for kind in _inventory.KINDS:
+        assert _resources.lookup(*kind)
+    for api_version, kind, _name in _labels.OBJECTS:
+        assert (api_version, kind) in _inventory.KINDS
+    used: dict[str, str] = {}
+
+    class Watching(Cluster):
+        def delete(self, path: str, *, propagation: str = "", **options: Any) -> Obj | None:
+            used[path.rsplit("/", 2)[1]] = propagation
+            return super().delete(path, propagation=propagation, **options)
+
+    remove(Watching(*instance("theirs"), obj("StatefulSet", "postgres", "theirs")))
+    foreground = {plural for plural, propagation in used.items() if propagation == "Foreground"}
+    assert foreground == {"deployments", "statefulsets"}
