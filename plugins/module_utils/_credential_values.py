@@ -1,0 +1,172 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values of an instance's credentials: given, stored, derived from what is left, or made.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+
+Credentials are born once. Two of them cannot simply be made anew: the master key, because others
+hold it, and the salt, because LiteLLM encrypts the model credentials in its database with it. Where
+no salt is set, LiteLLM encrypts with the master key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _database_url, _password
+from ansible_collections.rhpds.litemaas.plugins.module_utils._database_url import DatabaseUrl
+from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import variable
+from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import (
+    LITELLM,
+    POSTGRES,
+    Stored,
+)
+
+DEFAULT_UI_USERNAME = "admin"
+# The options, and the role's variables behind them.
+_MASTER_KEY = f"master_key (in the role {variable('litellm', 'master_key')})"
+_SALT_KEY = f"salt_key (in the role {variable('litellm', 'salt_key')})"
+
+Generate = Callable[[_password.Kind], str]
+Existing = Mapping[str, Stored]  # by name of the Secret, absent where there is none
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the user gives; an empty text: keep what is stored, else generate."""
+
+    database_user: str = "litellm"
+    database_name: str = "litellm"
+    database_password: str = field(default="", repr=False)
+    ui_username: str = ""
+    ui_password: str = field(default="", repr=False)
+    master_key: str = field(default="", repr=False)
+    salt_key: str = field(default="", repr=False)
+
+
+@dataclass
+class Values:
+    """Some of the values by key, which of them are new and random, and what is to be said."""
+
+    found: dict[str, str] = field(default_factory=dict, repr=False)
+    generated: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def put(self, key: str, value: str, make: Callable[[], str]) -> None:
+        """Keep a value, or make one where there is none."""
+        if not value:
+            self.generated.add(key)
+        self.found[key] = value or make()
+
+
+def database(existing: Existing, wanted: Wanted, generate: Generate, volume: bool | None) -> Values:
+    """POSTGRES_PASSWORD and DATABASE_URL."""
+    values = Values()
+    other = other_database(existing, wanted)
+    if other and volume is not False:
+        values.problems.append(
+            f"the database is {other.database!r} and belongs to {other.user!r}, but "
+            f"{wanted.database_name!r} and {wanted.database_user!r} are asked for: PostgreSQL "
+            "makes them once, at its first start. Keep the former names, or remove the instance "
+            "with its data first."
+        )
+    # PostgreSQL sets its password anew at every start, so any would do: but what is left of the
+    # one in use is taken, so that pods that still run keep working.
+    left = [_value(existing, POSTGRES, "POSTGRES_PASSWORD")]
+    left += [url.password for url in _urls(existing)]
+    password = wanted.database_password or next(filter(None, left), "")
+    values.put("POSTGRES_PASSWORD", password, lambda: generate("password"))
+    password = values.found["POSTGRES_PASSWORD"]
+    url = DatabaseUrl(wanted.database_user, password, wanted.database_name)
+    values.found["DATABASE_URL"] = str(url)
+    return values
+
+
+def keys(existing: Existing, wanted: Wanted, generate: Generate, volume: bool | None) -> Values:
+    """LITELLM_MASTER_KEY and LITELLM_SALT_KEY."""
+    values = Values(problems=list(_changed_keys(existing, wanted)))
+    master = _value(existing, LITELLM, "LITELLM_MASTER_KEY") or wanted.master_key
+    salt = salt_in_use(existing) or wanted.salt_key
+    if not salt and volume is not False:
+        if LITELLM in existing:
+            values.problems.append(
+                f"{LITELLM} has lost its LITELLM_SALT_KEY, with which the model credentials in the "
+                f"database are encrypted. Put it back; or give it as {_SALT_KEY} (for an instance that "
+                "never had one: its former master key); or remove the instance with its data."
+            )
+        else:
+            values.warnings.append(
+                f"{LITELLM} was missing while the database's volume "
+                f"{'is' if volume else 'may be'} there: it gets a new master key and a new salt, "
+                "with which model credentials stored before cannot be decrypted. Enter them again; "
+                f"or delete {LITELLM} and run again with the former {_MASTER_KEY} and {_SALT_KEY} (for "
+                "an instance that never had a salt: its former master key)."
+            )
+    if not master and LITELLM in existing:
+        values.warnings.append(
+            f"LITELLM_MASTER_KEY was missing in {LITELLM}: a new one was made, and the old one is "
+            "no longer accepted."
+        )
+    if not values.problems:
+        values.put("LITELLM_MASTER_KEY", master, lambda: generate("key"))
+        values.put("LITELLM_SALT_KEY", salt, lambda: generate("key"))
+    return values
+
+
+def login(existing: Existing, wanted: Wanted, generate: Generate) -> Values:
+    """UI_USERNAME and UI_PASSWORD, of the web UI's administrator."""
+    values = Values()
+    username = wanted.ui_username or _value(existing, LITELLM, "UI_USERNAME")
+    password = wanted.ui_password or _value(existing, LITELLM, "UI_PASSWORD")
+    values.found["UI_USERNAME"] = username or DEFAULT_UI_USERNAME
+    values.put("UI_PASSWORD", password, lambda: generate("password"))
+    return values
+
+
+def salt_in_use(existing: Existing) -> str:
+    """What LiteLLM encrypts with; "" when there is nothing yet, or when it was lost."""
+    salt = _value(existing, LITELLM, "LITELLM_SALT_KEY")
+    if not salt and LITELLM in existing and not existing[LITELLM].salted:
+        salt = _value(existing, LITELLM, "LITELLM_MASTER_KEY")
+    return salt
+
+
+def other_database(existing: Existing, wanted: Wanted) -> DatabaseUrl | None:
+    """What all copies of DATABASE_URL say, when that is another role or database than wanted.
+
+    Copies that differ from each other were edited by hand: that is drift, and it is repaired.
+    """
+    urls = _urls(existing)
+    if len({(url.user, url.database) for url in urls}) != 1:
+        return None
+    same = (urls[0].user, urls[0].database) == (wanted.database_user, wanted.database_name)
+    return None if same else urls[0]
+
+
+def _changed_keys(existing: Existing, wanted: Wanted) -> Iterator[str]:
+    master = _value(existing, LITELLM, "LITELLM_MASTER_KEY")
+    if master and wanted.master_key not in ("", master):
+        yield (
+            f"{_MASTER_KEY} differs from the one in {LITELLM}, and whoever holds that would be locked "
+            "out. Leave it empty to keep it; only a rotation changes it."
+        )
+    salt = salt_in_use(existing)
+    if salt and wanted.salt_key not in ("", salt):
+        yield (
+            f"{_SALT_KEY} differs from the one in use (in {LITELLM}; its master key where it has "
+            "none), and the model credentials in the database could not be decrypted any more. "
+            "Leave it empty to keep the one in use; it never changes."
+        )
+
+
+def _urls(existing: Existing) -> list[DatabaseUrl]:
+    """The readable copies of DATABASE_URL, the database's own first."""
+    texts = (_value(existing, name, "DATABASE_URL") for name in (POSTGRES, LITELLM))
+    return [url for url in map(_database_url.parse, texts) if url]
+
+
+def _value(existing: Existing, name: str, key: str) -> str:
+    return existing[name].value(key) if name in existing else ""

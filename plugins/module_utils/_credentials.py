@@ -1,0 +1,129 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The instances whose credentials are kept, and what the cluster holds of them.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _labels, _secret, _secret_plan
+from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values import Wanted
+from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
+from ansible_collections.rhpds.litemaas.plugins.module_utils._failure import ApiError
+from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import LITELLM, NAMES, Stored
+from ansible_collections.rhpds.litemaas.plugins.module_utils._secret_plan import SecretPlan
+
+if TYPE_CHECKING:
+    from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
+
+CLAIM = "data-postgres-0"  # of the database's StatefulSet
+PUBLISHED = {
+    "username": "UI_USERNAME",
+    "password": "UI_PASSWORD",
+    "api_key": "LITELLM_MASTER_KEY",
+}
+
+Listed = Mapping[tuple[str, str], Mapping[str, Any]]  # Secret objects by namespace and name
+
+
+@dataclass(frozen=True)
+class Instance:
+    """The parts of an instance of the ``plan`` module that matter here."""
+
+    name: str
+    namespace: str
+    labels: Mapping[str, str] = field(hash=False)
+    new: bool = False  # whether its namespace was made, or would be, in this very run
+
+
+def instances(given: Iterable[Mapping[str, Any]], new: Iterable[str] = ()) -> list[Instance]:
+    """Read a module's list of instances. ``new``: namespaces that did not exist before."""
+    fresh = set(new)
+    found = []
+    for item in given:
+        lacking = [key for key in ("name", "namespace", "labels") if not item.get(key)]
+        if lacking:
+            raise LitemaasError(
+                f"An instance lacks {', '.join(lacking)}: hand over what the plan module returned."
+            )
+        home = item["namespace"]
+        found.append(Instance(item["name"], home, dict(item["labels"]), home in fresh))
+    return found
+
+
+def listed(client: Client, targets: Iterable[Instance]) -> tuple[Listed, list[str]]:
+    """Return (all Secrets with our labels, from one LIST; notes).
+
+    Where a user may not list Secrets in all namespaces there are none, and each is read by itself.
+    """
+    deployments = sorted({target.labels.get(_labels.DEPLOYMENT, "") for target in targets})
+    selector = f"{_labels.selector(dict([_labels.MANAGED_BY]))},"
+    selector += f"{_labels.DEPLOYMENT} in ({','.join(deployments)})"
+    try:
+        items = client.list("/api/v1/secrets", label_selector=selector)
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        return {}, ["Not allowed (403) to list Secrets in all namespaces: read one by one."]
+    return {(item["metadata"]["namespace"], item["metadata"]["name"]): item for item in items}, []
+
+
+def read(client: Client, target: Instance, known: Listed | None = None) -> dict[str, Stored]:
+    """Return an instance's Secrets by name. Raises LitemaasError for one that is not its own.
+
+    What is not ``known`` from the list is asked for by name, because a Secret without our labels
+    may stand there; not in a new namespace, where there can be none before we write.
+    """
+    found = {}
+    for name in NAMES:
+        obj = (known or {}).get((target.namespace, name))
+        if obj is None and not (target.new and known is not None):
+            obj = client.find(_secret.path(target.namespace, name))
+        if obj is None:
+            continue
+        reason = _secret.foreign(obj, target.labels)
+        if reason:
+            raise LitemaasError(
+                f"the Secret {name} in the namespace {target.namespace} is left untouched: "
+                f"{reason}. Choose another namespace, or remove that Secret if nobody needs it."
+            )
+        found[name] = _secret.stored(obj, target.labels)
+    return found
+
+
+def decide(
+    client: Client, target: Instance, existing: Mapping[str, Stored], wanted: Wanted
+) -> SecretPlan:
+    """Decide for one instance. Raises LitemaasError with all that forbids to go on."""
+    volume: bool | None = None
+    if target.new:
+        volume = False
+    elif _secret_plan.needs_volume(existing, wanted):
+        volume = _has_volume(client, target)
+    decided = _secret_plan.decide(existing, wanted, volume=volume)
+    if decided.problems:
+        raise LitemaasError(" ".join(decided.problems))
+    return decided
+
+
+def published(existing: Mapping[str, Stored]) -> dict[str, str] | None:
+    """What the user of an instance is told; None when some of it is missing."""
+    secret = existing.get(LITELLM, Stored({}))
+    values = {name: secret.value(key) for name, key in PUBLISHED.items()}
+    return values if all(values.values()) else None
+
+
+def _has_volume(client: Client, target: Instance) -> bool | None:
+    claims = f"/api/v1/namespaces/{target.namespace}/persistentvolumeclaims"
+    try:
+        return client.find(f"{claims}/{CLAIM}") is not None
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        return None

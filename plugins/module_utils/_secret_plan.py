@@ -1,0 +1,134 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is to be done to the Secrets of an instance, decided without touching a cluster.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _credential_values,
+    _password,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values import (
+    Existing,
+    Generate,
+    Wanted,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import (
+    LITELLM,
+    POSTGRES,
+    Stored,
+)
+
+Action = Literal["created", "configured", "unchanged"]
+KEYS = {
+    LITELLM: (
+        "LITELLM_MASTER_KEY",
+        "LITELLM_SALT_KEY",
+        "UI_USERNAME",
+        "UI_PASSWORD",
+        "DATABASE_URL",
+    ),
+    POSTGRES: ("POSTGRES_PASSWORD", "DATABASE_URL"),
+}
+
+
+@dataclass(frozen=True)
+class Change:
+    """What happens to one Secret."""
+
+    name: str
+    action: Action
+    data: Mapping[str, str] = field(repr=False)  # all keys of ours
+    generated: tuple[str, ...]  # keys with a new random value
+    updated: tuple[str, ...]  # other keys of an existing Secret that are new or change
+    version: str  # of the Secret this was decided for, "" when there was none
+    hash: str  # of everything in it, keys that are not ours included
+    predictable: bool  # whether deciding again would give the same hash
+
+
+@dataclass(frozen=True)
+class SecretPlan:
+    """The changes in the order they are to be made, or the problems that forbid them."""
+
+    changes: tuple[Change, ...] = ()
+    problems: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def decide(
+    existing: Existing,
+    wanted: Wanted,
+    generate: Generate = _password.generate,
+    *,
+    volume: bool | None = None,
+) -> SecretPlan:
+    """Decide what the Secrets must hold.
+
+    ``volume``: whether the database has a volume already, None when that is not known. It matters
+    only where ``needs_volume`` says so.
+    """
+    parts = (
+        _credential_values.database(existing, wanted, generate, volume),
+        _credential_values.keys(existing, wanted, generate, volume),
+        _credential_values.login(existing, wanted, generate),
+    )
+    problems = tuple(text for part in parts for text in part.problems)
+    if problems:
+        return SecretPlan(problems=problems)
+    values: dict[str, str] = {}
+    generated: set[str] = set()
+    for part in parts:
+        values |= part.found
+        generated |= part.generated
+    return SecretPlan(
+        changes=tuple(_change(name, existing.get(name), values, generated) for name in KEYS),
+        warnings=tuple(text for part in parts for text in part.warnings),
+    )
+
+
+def needs_volume(existing: Existing, wanted: Wanted) -> bool:
+    """Whether ``decide`` has to know if the database has a volume."""
+    salt = wanted.salt_key or _credential_values.salt_in_use(existing)
+    return not salt or bool(_credential_values.other_database(existing, wanted))
+
+
+def _change(
+    name: str, stored: Stored | None, values: Mapping[str, str], generated: set[str]
+) -> Change:
+    data = {key: values[key] for key in KEYS[name]}
+    before = stored.data if stored else {}
+    changed = {key for key, value in data.items() if before.get(key) != value}
+    action: Action = "unchanged"
+    if stored is None:
+        action = "created"
+    elif changed or not stored.complete:
+        action = "configured"
+    random = generated | ({"DATABASE_URL"} if "POSTGRES_PASSWORD" in generated else set())
+    return Change(
+        name=name,
+        action=action,
+        data=data,
+        generated=tuple(key for key in data if key in generated),
+        updated=tuple(key for key in data if key in changed - generated) if stored else (),
+        version=stored.version if stored else "",
+        hash=_hash({**before, **data}, values["LITELLM_SALT_KEY"]),
+        # The hash is keyed with the salt, whichever Secret it is of.
+        predictable=random.isdisjoint({*data, "LITELLM_SALT_KEY"}),
+    )
+
+
+def _hash(data: Mapping[str, str], salt: str) -> str:
+    """Tell when a Secret changes without giving away weak passwords in it: hence the salt."""
+    text = json.dumps(data, sort_keys=True).encode()
+    return hmac.new(salt.encode(), text, hashlib.sha256).hexdigest()
