@@ -1,0 +1,166 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The instances of a deployment: one, or one a user, each with its names, sizes and address.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+
+A single deployment is the deployment of several users with one instance, so there is one list and
+one code path. An instance never holds a credential.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _image, _labels, _settings
+from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import shown
+from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Cluster, Settings
+
+# What was tested; a slip of the finger (8000) must not become 8,000 namespaces.
+MOST_USERS = 1000
+
+
+class Resources(TypedDict):
+    requests: dict[str, str]
+    limits: dict[str, str]
+
+
+class Litellm(TypedDict):
+    image: str
+    replicas: int
+    resources: Resources
+
+
+class Postgres(TypedDict):
+    image: str
+    storage_class: str
+    storage_size: str
+    access_mode: str
+    resources: Resources
+
+
+class Instance(TypedDict):
+    name: str
+    """The namespace, or ``user1``… : the letters and the number, whatever the prefix."""
+    user: str
+    deployment: str
+    namespace: str
+    create_namespace: bool
+    labels: dict[str, str]
+    host: str
+    url: str
+    expose: str
+    litellm: Litellm
+    postgres: Postgres
+
+
+def count(value: Any) -> int:
+    """How many users ``num_users`` asks for; catalogs hand it over as text.
+
+    ValueError is the message: it names the variable, the value, and what would be right.
+    """
+    number: int | None = None
+    if isinstance(value, str):
+        text = value.strip()
+        digits = text[1:] if text[:1] in ("-", "+") else text
+        if digits.isascii() and digits.isdigit() and len(digits) < 1000:
+            number = int(text)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and value == value // 1:
+        number = int(value)
+    if number is None or number < 1:
+        raise ValueError(f"must be a whole number of 1 or more, got {shown(value)}")
+    if number > MOST_USERS:
+        raise ValueError(f"must be {MOST_USERS} at most, got {number}")
+    return number
+
+
+def deployment(settings: Settings) -> str:
+    """The value of the label that all objects of this deployment carry."""
+    if settings["multi_user"]:
+        return f"{settings['namespace']}-{settings['user_prefix']}"
+    return settings["namespace"]
+
+
+def namespace(settings: Settings, number: int) -> str:
+    """The namespace of user *number*; without users there is only the one."""
+    if settings["multi_user"]:
+        return f"{settings['namespace']}-{settings['user_prefix']}{number}"
+    return settings["namespace"]
+
+
+def host_label(settings: Settings, number: int) -> str:
+    """The first DNS label of an instance's address."""
+    if settings["multi_user"]:
+        return f"litellm-{settings['user_prefix']}{number}-{settings['route_name']}"
+    return f"litellm-{settings['route_name']}"
+
+
+def exposure(cluster: Cluster) -> str:
+    """How the gateway is reached from outside: ``route``, ``ingress`` or ``none``."""
+    if cluster["routes"]:
+        return "route"
+    return "ingress" if cluster["apps_domain"] else "none"
+
+
+def instances(settings: Settings, users: int, existing: set[str] | None = None) -> list[Instance]:
+    """The instances, in the order of the users.
+
+    :param users: from :func:`count`; 1 without users.
+    :param existing: namespaces that are there and not ours, so never labelled or deleted.
+    """
+    images = {part: _resolved(settings, part) for part in _settings.PARTS}
+    return [
+        _instance(settings, number, images, existing or set()) for number in range(1, users + 1)
+    ]
+
+
+def _resolved(settings: Settings, part: str) -> str:
+    text, tag = _settings.image(settings, part)
+    try:
+        return str(_image.resolve(text, tag, settings["image_registry"]))
+    except ValueError:
+        return text  # the preflight refuses it
+
+
+def _instance(
+    settings: Settings, number: int, images: dict[str, str], existing: set[str]
+) -> Instance:
+    home = namespace(settings, number)
+    user = f"user{number}" if settings["multi_user"] else ""
+    name = user or home
+    expose = exposure(settings["cluster"])
+    host = ""
+    if expose != "none":
+        host = f"{host_label(settings, number)}.{settings['cluster']['apps_domain']}"
+    return {
+        "name": name,
+        "user": user,
+        "deployment": deployment(settings),
+        "namespace": home,
+        "create_namespace": home not in existing,
+        "labels": _labels.ownership(deployment(settings), name),
+        "host": host,
+        "url": f"https://{host}" if host else f"http://litellm.{home}.svc:4000",
+        "expose": expose,
+        "litellm": {
+            "image": images["litellm"],
+            "replicas": settings["litellm"]["replicas"],
+            "resources": _resources(settings, "litellm"),
+        },
+        "postgres": {
+            "image": images["postgres"],
+            "storage_class": settings["postgres"]["storage_class"],
+            "storage_size": settings["postgres"]["storage_size"],
+            "access_mode": settings["postgres"]["storage_access_mode"],
+            "resources": _resources(settings, "postgres"),
+        },
+    }
+
+
+def _resources(settings: Settings, part: str) -> Resources:
+    _option, sizes = _settings.sizes(settings, part)
+    return {
+        "requests": {"cpu": sizes["cpu_request"], "memory": sizes["memory_request"]},
+        "limits": {"cpu": sizes["cpu_limit"], "memory": sizes["memory_limit"]},
+    }

@@ -1,0 +1,210 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan: what will be deployed, or every reason why it cannot be.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+
+Decisions are in the files named here, each for itself; this one asks them in order and collects.
+Nothing is written to the cluster. An API that fails in the middle is one more problem in the list,
+so that the user learns of a wrong setting and of a wrong token in the same run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _claims,
+    _instances,
+    _namespaces,
+    _permissions,
+    _preflight,
+    _problem,
+    _quota,
+    _secrecy,
+    _sizing,
+    _storage_class,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
+from ansible_collections.rhpds.litemaas.plugins.module_utils._failure import ApiError
+from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
+    Problem,
+    variable,
+    wrong,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Settings
+
+if TYPE_CHECKING:
+    from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
+
+
+@dataclass
+class Plan:
+    """What the module returns."""
+
+    instances: list[_instances.Instance] = field(default_factory=list)
+    storage_class: dict[str, Any] = field(default_factory=dict)
+    surplus: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+def make(settings: Settings, connect: Callable[[], Client]) -> Plan:
+    """Judge *settings* by themselves and against the cluster. Raises nothing but bugs.
+
+    *connect* makes the client; it may raise LitemaasError as any request may.
+    """
+    plan = Plan()
+    count, plan.problems = _preflight.users(settings)
+    found, plan.warnings = _preflight.check(settings, count)
+    plan.problems += found
+    try:
+        _look(plan, settings, count, connect())
+    except LitemaasError as error:
+        plan.problems.append(_failed(error))
+    if plan.problems:
+        plan.instances = []
+    return plan
+
+
+def summary(plan: Plan, settings: Settings) -> list[str]:
+    """What will be there, in the words of a person; one line a subject."""
+    instances = plan.instances
+    first = instances[0]
+    own = [each["namespace"] for each in instances if each["create_namespace"]]
+    homes, address = first["namespace"], first["url"]
+    if len(instances) > 1:
+        homes += f" to {instances[-1]['namespace']}"
+        address += f" to {instances[-1]['url']}"
+    number = f"{len(instances)} instance" + ("s" if len(instances) > 1 else "")
+    lines = [f"{number} in {homes}{'' if own else ', which others made'}"]
+    replicas = first["litellm"]["replicas"]
+    lines += [
+        f"Gateway: {first['litellm']['image']}, {replicas} replica{'s' if replicas > 1 else ''}",
+        f"Database: {first['postgres']['image']}, {first['postgres']['storage_size']} of "
+        f"{plan.storage_class['name']} ({plan.storage_class['reason']})",
+        f"Address: {address}" + ("" if first["host"] else " (inside the cluster only)"),
+    ]
+    needs = _sizing.total(instances).words()
+    lines.append(
+        f"Needs: {needs['cpu_request']} CPU and {needs['memory_request']} of memory requested, "
+        f"{needs['cpu_limit']} and {needs['memory_limit']} at most; {needs['storage']} of storage"
+    )
+    if plan.surplus:
+        names = _problem.listed(plan.surplus)
+        lines.append(f"Left alone, of an earlier run with more users: {names}")
+    return lines
+
+
+def sizing(plan: Plan) -> dict[str, Any]:
+    """The figures of one instance and of all."""
+    return {
+        "instance": _sizing.total(plan.instances[:1]).words(),
+        "total": _sizing.total(plan.instances).words(),
+    }
+
+
+def _look(plan: Plan, settings: Settings, count: int, client: Client) -> None:
+    """What only the cluster can tell."""
+    deployment = _instances.deployment(settings)
+    names = [_instances.namespace(settings, number) for number in range(1, count + 1)]
+    # Names that cannot be any have been refused; asking for them would ask for something else.
+    if not all(map(_preflight.is_label, (deployment, *names))):
+        names = []
+    survey = _namespaces.look(client, deployment, names, multi_user=settings["multi_user"])
+    plan.surplus = survey.surplus
+    plan.problems += _namespaces.problems(
+        survey, deployment, use_existing=settings["use_existing_namespace"]
+    )
+    _permitted(plan, settings, survey, client)
+    claims = _claims.read(client, deployment, names)
+    plan.problems += _claims.problems(claims, settings["postgres"])
+    _choose_storage(plan, settings, claims, names, client)
+    plan.instances = _instances.instances(settings, count, set(survey.foreign))
+    for instance in plan.instances:
+        kept = claims.get(instance["namespace"])
+        asked = settings["postgres"]["storage_class"] or (kept.storage_class if kept else "")
+        instance["postgres"]["storage_class"] = asked or plan.storage_class.get("name", "")
+    plan.problems += _secrecy.in_names(settings, plan.instances)
+    if settings["use_existing_namespace"] and not any(_sizing.problems(settings)):
+        _fit(plan, settings, survey, client)
+
+
+def _permitted(plan: Plan, settings: Settings, survey: _namespaces.Survey, client: Client) -> None:
+    use_existing = settings["use_existing_namespace"]
+    try:
+        denied = _permissions.missing(
+            client,
+            _instances.exposure(settings["cluster"]),
+            absent=[each.name for each in survey.found if each.live is None and not use_existing],
+            ours=[each.name for each in survey.found if each.ours],
+            others=survey.foreign if use_existing else [],
+        )
+    except ApiError as error:
+        if error.status != 403:
+            raise
+        plan.warnings.append(f"Permissions could not be checked. {error}")
+        return
+    user = _permissions.who(client) if denied else ""
+    problems, warnings = _permissions.problems(denied, user)
+    plan.problems += problems
+    plan.warnings += warnings
+
+
+def _choose_storage(
+    plan: Plan,
+    settings: Settings,
+    claims: dict[str, _claims.Claim],
+    names: list[str],
+    client: Client,
+) -> None:
+    """The storage class of what is new; when nothing is, the one that the volumes have."""
+    wanted = settings["postgres"]["storage_class"]
+    kept = {claim.storage_class for claim in claims.values()}
+    if not wanted and len(kept) == 1 and set(names) <= set(claims) and (name := kept.pop()):
+        try:
+            choice, _classes, _notes = _storage_class.read(client, name)
+            found = choice.storage_class
+        except LitemaasError:
+            found = _storage_class.StorageClass(name)  # gone since, or not for us to read
+        plan.storage_class = _described(found, "the volume has it")
+        return
+    try:
+        choice, _classes, notes = _storage_class.read(client, wanted, _preflight.platform(settings))
+    except ApiError:
+        raise
+    except LitemaasError as error:
+        name = variable("postgres", "storage_class")
+        plan.problems.append(wrong(name, wanted, "gives no storage class", str(error)))
+        return
+    plan.storage_class = _described(choice.storage_class, choice.reason)
+    plan.warnings += notes
+
+
+def _described(found: _storage_class.StorageClass, reason: str) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "provisioner": found.provisioner,
+        "volume_binding_mode": found.volume_binding_mode,
+        "allow_volume_expansion": found.allow_volume_expansion,
+        "reclaim_policy": found.reclaim_policy,
+        "reason": reason,
+    }
+
+
+def _fit(plan: Plan, settings: Settings, survey: _namespaces.Survey, client: Client) -> None:
+    rules = _quota.read(client, survey.foreign)
+    objects = {each.name: each.objects for each in survey.found}
+    for instance in plan.instances:
+        home = instance["namespace"]
+        if home in rules:
+            plan.problems += _quota.problems(settings, instance, rules[home], objects[home])
+
+
+def _failed(error: LitemaasError) -> Problem:
+    answered = getattr(error, "status", 0) not in (0, 401)
+    what = "to the cluster brought an error" if answered else "to the cluster failed"
+    return Problem("connection", what, str(error))

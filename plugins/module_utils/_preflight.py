@@ -1,0 +1,233 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings judged by themselves, before the cluster is asked anything.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+
+Each check returns all problems it finds and stops at none, so that one run tells the user
+everything. What the cluster has to be asked for is in ``_namespaces``, ``_storage``,
+``_permissions`` and ``_quota``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _image,
+    _instances,
+    _platform,
+    _secrecy,
+    _settings,
+    _sizing,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
+    Problem,
+    shown,
+    variable,
+    wrong,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import PARTS, Settings
+
+_LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
+_LONGEST_LABEL = 63
+_LONGEST_HOST = 253
+_LABEL_RULE = "Use small letters, digits and dashes, with a letter or digit at both ends."
+_RESERVED = re.compile(r"kube-.*|openshift|openshift-.*")
+
+# A database writes, from one pod: ReadOnlyMany cannot work.
+ACCESS_MODES = ("ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany")
+MOST_REPLICAS = 5
+# The Kubernetes of OpenShift 4.12.
+OLDEST = (1, 25)
+
+_LATER = {
+    "deploy_redis": "Leave it false: several replicas of the gateway work without Redis, a changed "
+    "key then reaches all of them within a minute.",
+    "deploy_frontend": "Leave it false and use the gateway's own web UI.",
+    "deploy_backend": "Leave it false and use the gateway's own web UI and API.",
+    "oauth_enabled": "Leave it false: the gateway's web UI has a user name and password.",
+    "litellm_models": "Leave it empty and add models in the gateway's web UI or over its API.",
+}
+
+
+def users(settings: Settings) -> tuple[int, list[Problem]]:
+    """How many instances there will be; 1 where the number is wrong, so that checks go on."""
+    if not settings["multi_user"]:
+        return 1, []
+    try:
+        return _instances.count(settings["num_users"]), []
+    except ValueError as error:
+        remedy = "It is the number of users, each of whom gets an instance."
+        return 1, [Problem("num_users", str(error), remedy)]
+
+
+def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
+    """Problems and warnings of *settings* for *count* instances."""
+    images, warnings = _images(settings)
+    warnings += _release(settings["cluster"]["kubernetes_version"])
+    problems = [
+        *_later(settings),
+        *_names(settings),
+        *_address(settings, count),
+        *_choices(settings),
+        *_sizing.problems(settings),
+        *_secrecy.problems(settings),
+        *images,
+    ]
+    return problems, warnings
+
+
+def platform(settings: Settings) -> str:
+    """The platform type: the user's word (in its usual spelling), else what was detected."""
+    return _platform.canonical(settings["cloud_provider"]) or settings["cluster"]["platform"]
+
+
+def is_label(text: str) -> bool:
+    """Whether *text* can be a DNS label, which is also what a namespace's name has to be."""
+    return len(text) <= _LONGEST_LABEL and bool(_LABEL.fullmatch(text))
+
+
+def _release(version: str) -> Iterator[str]:
+    found = re.match(r"v?([0-9]+)\.([0-9]+)", version)
+    if found and (int(found[1]), int(found[2])) < OLDEST:
+        oldest = ".".join(str(number) for number in OLDEST)
+        yield f"Kubernetes {version} is older than {oldest}, which is the oldest this is made for."
+
+
+def _later(settings: Settings) -> Iterator[Problem]:
+    wanted: dict[str, Any] = {
+        "deploy_redis": settings["deploy_redis"],
+        "deploy_frontend": settings["deploy_frontend"],
+        "deploy_backend": settings["deploy_backend"],
+        "oauth_enabled": settings["oauth_enabled"],
+        "litellm_models": settings["litellm"]["models"],
+    }
+    for option, value in wanted.items():
+        if value:
+            name = variable(option)
+            got = "" if option == "litellm_models" else shown(value)
+            yield Problem(name, "is not part of this release", _LATER[option], got)
+
+
+def _names(settings: Settings) -> Iterator[Problem]:
+    options = ["namespace", "route_name"] + (["user_prefix"] if settings["multi_user"] else [])
+    for option in options:
+        value = str(settings[option])  # type: ignore[literal-required]
+        if not _LABEL.fullmatch(value):
+            yield wrong(variable(option), value, "is no DNS label", _LABEL_RULE)
+    if _RESERVED.fullmatch(settings["namespace"]):
+        problem = "is a name reserved for the platform"
+        yield wrong(variable("namespace"), settings["namespace"], problem, "Choose another.")
+
+
+def _address(settings: Settings, count: int) -> Iterator[Problem]:
+    """Names put together from several settings, for the last user, whose are the longest."""
+    home = _instances.namespace(settings, count)
+    if len(home) > _LONGEST_LABEL:
+        yield _too_long(settings, "namespace", home, "namespace")
+    domain = settings["cluster"]["apps_domain"]
+    name = variable("cluster_domain")
+    if not domain:
+        if settings["cluster"]["openshift"] or settings["cluster"]["routes"]:
+            remedy = "Set it to what `oc get ingresses.config cluster` shows as domain."
+            yield Problem(name, "is empty and the cluster did not tell its apps domain", remedy)
+        return
+    if not all(is_label(part) for part in domain.split(".")):
+        remedy = "Write it as apps.example.com: no scheme, port, wildcard or dot at the ends."
+        yield wrong(name, domain, "is no domain", remedy)
+    label = _instances.host_label(settings, count)
+    if len(label) > _LONGEST_LABEL:
+        yield _too_long(settings, "route_name", label, "host label")
+    host = f"{label}.{domain}"
+    if len(host) > _LONGEST_HOST:
+        problem = f"makes a host of {len(host)} characters, {_LONGEST_HOST} are allowed"
+        yield wrong(name, domain, problem, f"Shorten it, or {variable('route_name')}.")
+
+
+def _too_long(settings: Settings, option: str, text: str, what: str) -> Problem:
+    over = len(text) - _LONGEST_LABEL
+    prefix = f" or {variable('user_prefix')}" if settings["multi_user"] else ""
+    return Problem(
+        variable(option),
+        f"makes a {what} of {len(text)} characters ({text}), {_LONGEST_LABEL} are allowed",
+        f"Shorten it{prefix} by {over}.",
+    )
+
+
+def _choices(settings: Settings) -> Iterator[Problem]:
+    version = settings["version"]
+    if not _image.TAG.fullmatch(version):
+        remedy = "Write the release as its image tag, for example 0.2.0."
+        yield wrong(variable("version"), version, "is no release of LiteMaaS", remedy)
+    provider = settings["cloud_provider"].strip()
+    if provider and _platform.canonical(provider) not in _platform.PLATFORMS:
+        known = ", ".join(_platform.PLATFORMS)
+        remedy = f"Leave it empty to have it detected, or use one of {known}."
+        yield wrong(variable("cloud_provider"), provider, "is no platform type", remedy)
+    replicas = settings["litellm"]["replicas"]
+    if not 1 <= replicas <= MOST_REPLICAS:
+        problem = f"must be 1 to {MOST_REPLICAS}"
+        remedy = "More would need more database connections than the database gives."
+        yield wrong(variable("litellm", "replicas"), replicas, problem, remedy)
+    mode = settings["postgres"]["storage_access_mode"]
+    if mode not in ACCESS_MODES:
+        name = variable("postgres", "storage_access_mode")
+        remedy = f"Use one of {', '.join(ACCESS_MODES)}."
+        yield wrong(name, mode, "is no access mode a database can use", remedy)
+
+
+def _images(settings: Settings) -> tuple[list[Problem], list[str]]:
+    problems: list[Problem] = []
+    warnings: list[str] = []
+    registry = settings["image_registry"]
+    if registry:
+        try:
+            _image.resolve("example.com/image", "", registry)
+        except ValueError as error:
+            remedy = "Write a host, or a host and a path: mirror.example.com/ghcr."
+            name = variable("image_registry")
+            problems.append(wrong(name, registry, f"does not work: {error}", remedy))
+            registry = ""
+    for part in PARTS:
+        text, tag = _settings.image(settings, part)
+        try:
+            image = _image.resolve(text, tag, registry)
+        except ValueError as error:
+            remedy = "Write registry/repository, with :tag or @sha256:digest."
+            whole = f"{text}:{tag}" if tag else text
+            problems.append(wrong(variable(part, "image"), whole, f"is no image: {error}", remedy))
+            continue
+        verdict = _image.judge(image, litellm=part == "litellm")
+        # What is wrong with a tag is said of the variable that it stands in.
+        own = _image.parse(text)
+        tagged = variable(part, "image" if own.tag or own.digest or not tag else "tag")
+        found = list(_verdict(part, tagged, image, verdict))
+        if verdict.forbidden or not settings["allow_unsafe_image"]:
+            problems += found
+        else:
+            warnings += [
+                f"{each.variable}: {image} is allowed but {each.problem}." for each in found
+            ]
+        if verdict.unknown:
+            warnings.append(f"{tagged}: {image}: {verdict.unknown}. It must be {_image.SAFE}.")
+    return problems, warnings
+
+
+def _verdict(
+    part: str, tagged: str, image: _image.Image, verdict: _image.Verdict
+) -> Iterator[Problem]:
+    allow = f"set {variable('allow_unsafe_image')} to true and live with it."
+    releases = f"Use {_image.SAFE}." if part == "litellm" else "Use the full tag of a release."
+    if verdict.forbidden:
+        problem = f"may not run: {verdict.forbidden}"
+        yield wrong(tagged, str(image), problem, f"{releases} Nothing allows this one.")
+    if verdict.tag:
+        remedy = f"{releases.removesuffix('.')}, or a digest; or {allow}"
+        yield wrong(tagged, str(image), f"is unsafe: {verdict.tag}", remedy)
+    if verdict.registry:
+        remedy = f"Use a copy on another registry, such as quay.io or your own; or {allow}"
+        yield wrong(variable(part, "image"), str(image), f"{verdict.registry}", remedy)

@@ -1,0 +1,152 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of a deployment: the options of the ``plan`` module and their types.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+
+Every option stands for one role variable, named by ``_problem.variable`` of its path. Sizes and
+images have no default here: the role's defaults are the only place where they are written down.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypedDict
+
+PARTS = ("litellm", "postgres")
+SIZES = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
+
+_SIZE_SPEC: dict[str, Any] = {name: {"type": "str", "required": True} for name in SIZES}
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "cluster": {
+        "type": "dict",
+        "required": True,
+        "options": {
+            "platform": {"type": "str", "default": ""},
+            "apps_domain": {"type": "str", "default": ""},
+            "routes": {"type": "bool", "required": True},
+            "openshift": {"type": "bool", "required": True},
+            "kubernetes_version": {"type": "str", "default": ""},
+        },
+    },
+    "namespace": {"type": "str", "required": True},
+    "use_existing_namespace": {"type": "bool", "default": False},
+    "version": {"type": "str", "required": True},
+    "cloud_provider": {"type": "str", "default": ""},
+    "route_name": {"type": "str", "required": True},
+    "multi_user": {"type": "bool", "default": False},
+    "num_users": {"type": "raw"},
+    "user_prefix": {"type": "str", "default": "user"},
+    "allow_unsafe_image": {"type": "bool", "default": False},
+    "image_registry": {"type": "str", "default": ""},
+    "deploy_redis": {"type": "bool", "default": False},
+    "deploy_frontend": {"type": "bool", "default": False},
+    "deploy_backend": {"type": "bool", "default": False},
+    "oauth_enabled": {"type": "bool", "default": False},
+    "litellm": {
+        "type": "dict",
+        "required": True,
+        "options": {
+            "image": {"type": "str", "required": True},
+            "tag": {"type": "str", "default": ""},
+            "replicas": {"type": "int", "required": True},
+            "ui_username": {"type": "str", "required": True},
+            "models": {"type": "raw", "default": []},
+            **_SIZE_SPEC,
+        },
+    },
+    "postgres": {
+        "type": "dict",
+        "required": True,
+        "options": {
+            "image": {"type": "str", "required": True},
+            "tag": {"type": "str", "default": ""},
+            "storage_class": {"type": "str", "default": ""},
+            "storage_size": {"type": "str", "required": True},
+            "storage_access_mode": {"type": "str", "default": "ReadWriteOnce"},
+            **_SIZE_SPEC,
+        },
+    },
+    "multi_user_litellm": {"type": "dict", "options": _SIZE_SPEC},
+    "multi_user_postgres": {"type": "dict", "options": _SIZE_SPEC},
+    "credentials": {"type": "dict", "no_log": True, "default": {}},
+}
+REQUIRED_IF = [("multi_user", True, ("multi_user_litellm", "multi_user_postgres"))]
+
+
+class Cluster(TypedDict):
+    platform: str
+    apps_domain: str
+    routes: bool
+    openshift: bool
+    kubernetes_version: str
+
+
+class Sizes(TypedDict):
+    """Kubernetes quantities as the user wrote them."""
+
+    cpu_request: str
+    cpu_limit: str
+    memory_request: str
+    memory_limit: str
+
+
+class Litellm(Sizes):
+    image: str
+    tag: str
+    replicas: int
+    ui_username: str
+    models: Any
+
+
+class Postgres(Sizes):
+    image: str
+    tag: str
+    storage_class: str
+    storage_size: str
+    storage_access_mode: str
+
+
+class Settings(TypedDict):
+    """``module.params`` of the ``plan`` module, connection options apart."""
+
+    cluster: Cluster
+    namespace: str
+    use_existing_namespace: bool
+    version: str
+    cloud_provider: str
+    route_name: str
+    multi_user: bool
+    num_users: Any
+    user_prefix: str
+    allow_unsafe_image: bool
+    image_registry: str
+    deploy_redis: bool
+    deploy_frontend: bool
+    deploy_backend: bool
+    oauth_enabled: bool
+    litellm: Litellm
+    postgres: Postgres
+    multi_user_litellm: Sizes | None
+    multi_user_postgres: Sizes | None
+    credentials: dict[str, str]
+
+
+def sizes(settings: Settings, part: str) -> tuple[str, Sizes]:
+    """What *part* (one of :data:`PARTS`) asks for: the option it stands in, and its quantities.
+
+    With several users each instance is a small one, so those have sizes of their own.
+    """
+    if settings["multi_user"]:
+        option = f"multi_user_{part}"
+        found = settings["multi_user_litellm" if part == "litellm" else "multi_user_postgres"]
+        if found is not None:
+            return option, found
+    return part, settings["litellm" if part == "litellm" else "postgres"]
+
+
+def image(settings: Settings, part: str) -> tuple[str, str]:
+    """The image and the tag that the user wrote for *part*."""
+    found = settings["litellm"] if part == "litellm" else settings["postgres"]
+    return found["image"], found["tag"]

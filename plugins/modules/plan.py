@@ -1,0 +1,581 @@
+#!/usr/bin/python
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The module plan: decides what will be deployed, or names every reason why it cannot be."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: plan
+short_description: Decide what a LiteMaaS deployment consists of, and refuse what cannot work
+version_added: 0.2.0
+author:
+  - rhpds.litemaas contributors (@rhpds)
+description:
+  - Turns the settings of a deployment into a list of instances, each with its names, images, sizes
+    and address. The other modules work through that list, whatever its length.
+  - Looks at the settings and at the cluster and finds every problem there is, not just the first.
+    Any problem fails the module, before anything was created. The message numbers them, and each
+    names its variable, the value found, and what to do.
+  - Each option stands for a variable of the role P(rhpds.litemaas.ocp4_workload_litemaas#role),
+    whose name is the option's path behind C(ocp4_workload_litemaas_). O(litellm.cpu_limit) is
+    C(ocp4_workload_litemaas_litellm_cpu_limit). Messages use these names. C(num_users) alone has
+    no prefix.
+  - Nothing is written to the cluster. What the connecting user may do is asked for with access
+    reviews.
+options:
+  cluster:
+    description:
+      - What is known about the cluster, as M(rhpds.litemaas.cluster_info) returns it.
+    type: dict
+    required: true
+    suboptions:
+      platform:
+        description: The platform, such as V(AWS). Empty when it is not known.
+        type: str
+        default: ""
+      apps_domain:
+        description:
+          - The domain under which gateways get their host names.
+          - When it is empty on plain Kubernetes, gateways are reachable inside the cluster only.
+            With Routes it must not be empty.
+        type: str
+        default: ""
+      routes:
+        description: Whether the cluster has Routes. Without them an Ingress is used.
+        type: bool
+        required: true
+      openshift:
+        description: Whether the cluster is OpenShift.
+        type: bool
+        required: true
+      kubernetes_version:
+        description: The version of the API server. One before 1.25 (OpenShift 4.12) is warned of.
+        type: str
+        default: ""
+  namespace:
+    description:
+      - The namespace of the instance.
+      - With O(multi_user) the first part of each namespace, followed by a dash, O(user_prefix) and
+        the number.
+    type: str
+    required: true
+  use_existing_namespace:
+    description:
+      - Whether the namespace is there already and stays somebody else's. It is never labelled or
+        deleted then, and it is refused when something in it bears a name that the instance needs.
+      - When V(false), a namespace that exists and was not made by this collection is refused.
+    type: bool
+    default: false
+  version:
+    description: The release of LiteMaaS, written as a tag.
+    type: str
+    required: true
+  cloud_provider:
+    description:
+      - The platform to go by, in place of what was detected. It decides which storage classes are
+        looked for first where the cluster has no default.
+      - One of the platform types of OpenShift, in any spelling.
+    type: str
+    default: ""
+  route_name:
+    description: The part of the host name that tells this deployment from others.
+    type: str
+    required: true
+  multi_user:
+    description: Whether each of O(num_users) users gets an instance.
+    type: bool
+    default: false
+  num_users:
+    description:
+      - The number of users, as a number or as text. Anything but a whole number from 1 to 1000 is
+        refused.
+      - Ignored unless O(multi_user=true).
+    type: raw
+  user_prefix:
+    description: What stands before the number in the names of each user's instance.
+    type: str
+    default: user
+  allow_unsafe_image:
+    description:
+      - Whether to accept images whose tag moves, LiteLLM versions with known holes, and images
+        from docker.io. They are warned of then.
+      - LiteLLM 1.82.7, 1.82.8 and 1.107 are refused all the same.
+    type: bool
+    default: false
+  image_registry:
+    description:
+      - The registry that serves all images, in place of each image's own. A host, or a host with
+        a path.
+    type: str
+    default: ""
+  deploy_redis:
+    description: Not part of this release. V(true) is refused.
+    type: bool
+    default: false
+  deploy_frontend:
+    description: Not part of this release. V(true) is refused.
+    type: bool
+    default: false
+  deploy_backend:
+    description: Not part of this release. V(true) is refused.
+    type: bool
+    default: false
+  oauth_enabled:
+    description: Not part of this release. V(true) is refused.
+    type: bool
+    default: false
+  litellm:
+    description: The gateway.
+    type: dict
+    required: true
+    suboptions:
+      image:
+        description: The image, with or without a tag or digest.
+        type: str
+        required: true
+      tag:
+        description: The tag, used when the image has neither tag nor digest of its own.
+        type: str
+        default: ""
+      replicas:
+        description: The number of pods of each gateway, from 1 to 5.
+        type: int
+        required: true
+      ui_username:
+        description: The administrator's user name in the web UI.
+        type: str
+        required: true
+      models:
+        description: Not part of this release. Anything but an empty value is refused.
+        type: raw
+        default: []
+      cpu_request:
+        description: The CPU each pod is sure of.
+        type: str
+        required: true
+      cpu_limit:
+        description: The CPU each pod may use.
+        type: str
+        required: true
+      memory_request:
+        description: The memory each pod is sure of.
+        type: str
+        required: true
+      memory_limit:
+        description: The memory each pod may use.
+        type: str
+        required: true
+  postgres:
+    description: The database.
+    type: dict
+    required: true
+    suboptions:
+      image:
+        description: The image, with or without a tag or digest.
+        type: str
+        required: true
+      tag:
+        description: The tag, used when the image has neither tag nor digest of its own.
+        type: str
+        default: ""
+      storage_class:
+        description:
+          - The storage class of the volume.
+          - When it is empty, a volume that exists keeps its class, and a new one gets the class
+            that M(rhpds.litemaas.storage_class_info) would choose.
+        type: str
+        default: ""
+      storage_size:
+        description: The size of the volume.
+        type: str
+        required: true
+      storage_access_mode:
+        description: The access mode of the volume.
+        type: str
+        default: ReadWriteOnce
+      cpu_request:
+        description: The CPU the pod is sure of.
+        type: str
+        required: true
+      cpu_limit:
+        description: The CPU the pod may use.
+        type: str
+        required: true
+      memory_request:
+        description: The memory the pod is sure of.
+        type: str
+        required: true
+      memory_limit:
+        description: The memory the pod may use.
+        type: str
+        required: true
+  multi_user_litellm:
+    description: The sizes of each user's gateway. Required when O(multi_user=true).
+    type: dict
+    suboptions: &sizes
+      cpu_request:
+        description: The CPU each pod is sure of.
+        type: str
+        required: true
+      cpu_limit:
+        description: The CPU each pod may use.
+        type: str
+        required: true
+      memory_request:
+        description: The memory each pod is sure of.
+        type: str
+        required: true
+      memory_limit:
+        description: The memory each pod may use.
+        type: str
+        required: true
+  multi_user_postgres:
+    description: The sizes of each user's database. Required when O(multi_user=true).
+    type: dict
+    suboptions: *sizes
+  credentials:
+    description:
+      - Credentials that the user set, by the full name of the variable. They are judged and never
+        returned; empty ones are passed over.
+      - The names are C(ocp4_workload_litemaas_postgres_password),
+        C(ocp4_workload_litemaas_litellm_ui_password),
+        C(ocp4_workload_litemaas_litellm_master_key), C(ocp4_workload_litemaas_litellm_salt_key)
+        and C(ocp4_workload_litemaas_multi_user_common_password).
+    type: dict
+    default: {}
+extends_documentation_fragment:
+  - rhpds.litemaas.connection
+attributes:
+  check_mode:
+    support: full
+    description: The module never changes anything.
+  diff_mode:
+    support: none
+    description: The module never changes anything.
+notes:
+  - The storage class of a volume that exists never changes, even when the cluster's default does.
+  - In a namespace that others made, ResourceQuotas and LimitRanges are compared with what the
+    instance asks for.
+  - The permissions are those of the files C(installer-clusterrole.yml) and C(installer-role.yml)
+    of the role. The right to get C(services/proxy), to list events and to read logs is not
+    required, and its absence a warning.
+seealso:
+  - module: rhpds.litemaas.cluster_info
+  - module: rhpds.litemaas.storage_class_info
+"""
+
+EXAMPLES = r"""
+- name: Look at the cluster
+  rhpds.litemaas.cluster_info:
+  register: cluster
+
+- name: Plan one instance
+  rhpds.litemaas.plan:
+    cluster:
+      platform: "{{ cluster.platform }}"
+      apps_domain: "{{ cluster.apps_domain }}"
+      routes: "{{ cluster.routes }}"
+      openshift: "{{ cluster.openshift }}"
+    namespace: litemaas
+    version: 0.2.0
+    route_name: rhpds
+    litellm: &litellm
+      image: ghcr.io/berriai/litellm-non_root
+      tag: v1.106.0
+      replicas: 1
+      ui_username: admin
+      cpu_request: 200m
+      cpu_limit: 1000m
+      memory_request: 1Gi
+      memory_limit: 2Gi
+    postgres: &postgres
+      image: quay.io/sclorg/postgresql-16-c9s
+      tag: "20260923"
+      storage_size: 10Gi
+      cpu_request: 500m
+      cpu_limit: 1000m
+      memory_request: 512Mi
+      memory_limit: 1Gi
+  register: plan
+
+- name: Say what it comes to
+  ansible.builtin.debug:
+    msg: "{{ plan.summary }}"
+
+- name: Plan an instance for each of twenty users
+  rhpds.litemaas.plan:
+    cluster:
+      apps_domain: "{{ cluster.apps_domain }}"
+      routes: "{{ cluster.routes }}"
+      openshift: "{{ cluster.openshift }}"
+    namespace: litemaas
+    version: 0.2.0
+    route_name: rhpds
+    multi_user: true
+    num_users: 20
+    litellm: *litellm
+    postgres: *postgres
+    multi_user_litellm:
+      cpu_request: 100m
+      cpu_limit: 500m
+      memory_request: 1Gi
+      memory_limit: 2Gi
+    multi_user_postgres:
+      cpu_request: 200m
+      cpu_limit: 500m
+      memory_request: 256Mi
+      memory_limit: 512Mi
+  register: plan
+"""
+
+RETURN = r"""
+instances:
+  description: The instances in the order of the users. None of them holds a credential.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The namespace, or with several users V(user1) and so on, whatever the prefix.
+      type: str
+      sample: litemaas
+    user:
+      description: V(user1) and so on; empty with one instance.
+      type: str
+      sample: ""
+    deployment:
+      description: The value of the label that all objects of the deployment carry.
+      type: str
+      sample: litemaas
+    namespace:
+      description: Its namespace.
+      type: str
+      sample: litemaas
+    create_namespace:
+      description: Whether the namespace is ours to create, label and delete.
+      type: bool
+      sample: true
+    labels:
+      description: The labels by which each of its objects is known as ours.
+      type: dict
+      sample:
+        app.kubernetes.io/managed-by: rhpds.litemaas
+        app.kubernetes.io/part-of: litemaas
+        rhpds.litemaas/deployment: litemaas
+        rhpds.litemaas/instance: litemaas
+    host:
+      description: Its host name, empty when it is not exposed.
+      type: str
+      sample: litellm-rhpds.apps.example.com
+    url:
+      description: The address of its gateway.
+      type: str
+      sample: https://litellm-rhpds.apps.example.com
+    expose:
+      description: V(route), V(ingress) or V(none).
+      type: str
+      sample: route
+    litellm:
+      description: Its gateway.
+      type: dict
+      contains:
+        image:
+          description: The image in full.
+          type: str
+          sample: ghcr.io/berriai/litellm-non_root:v1.106.0
+        replicas:
+          description: The number of pods.
+          type: int
+          sample: 1
+        resources:
+          description: The requests and limits of each pod.
+          type: dict
+          sample:
+            requests: {cpu: 200m, memory: 1Gi}
+            limits: {cpu: 1000m, memory: 2Gi}
+    postgres:
+      description: Its database.
+      type: dict
+      contains:
+        image:
+          description: The image in full.
+          type: str
+          sample: quay.io/sclorg/postgresql-16-c9s:20260923
+        storage_class:
+          description: The storage class of the volume.
+          type: str
+          sample: gp3-csi
+        storage_size:
+          description: The size of the volume.
+          type: str
+          sample: 10Gi
+        access_mode:
+          description: The access mode of the volume.
+          type: str
+          sample: ReadWriteOnce
+        resources:
+          description: The requests and limits of the pod.
+          type: dict
+          sample:
+            requests: {cpu: 500m, memory: 512Mi}
+            limits: {cpu: 1000m, memory: 1Gi}
+deployment:
+  description: The value of the label that all objects of the deployment carry.
+  returned: success
+  type: str
+  sample: litemaas
+cloud_provider:
+  description: The platform, from O(cloud_provider) or else from O(cluster.platform).
+  returned: success
+  type: str
+  sample: AWS
+storage_class:
+  description: The storage class of new volumes.
+  returned: success
+  type: dict
+  contains:
+    name:
+      description: Its name.
+      type: str
+      sample: gp3-csi
+    provisioner:
+      description: What makes the volumes. Empty when the class could not be read.
+      type: str
+      sample: ebs.csi.aws.com
+    volume_binding_mode:
+      description: When a volume is made.
+      type: str
+      sample: WaitForFirstConsumer
+    allow_volume_expansion:
+      description: Whether a volume can grow.
+      type: bool
+      sample: true
+    reclaim_policy:
+      description: What becomes of a volume whose claim is deleted.
+      type: str
+      sample: Delete
+    reason:
+      description: Why this class.
+      type: str
+      sample: the cluster's default storage class
+surplus:
+  description:
+    - Namespaces of this deployment that are not in the plan, of an earlier run with more users.
+      They are left alone.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+sizing:
+  description: What one instance and all of them ask of the cluster.
+  returned: success
+  type: dict
+  contains:
+    instance:
+      description: One instance.
+      type: dict
+      sample: &sizing
+        cpu_request: 700m
+        cpu_limit: "2"
+        memory_request: 1.5Gi
+        memory_limit: 3Gi
+        storage: 10Gi
+        pods: 2
+        volumes: 1
+    total:
+      description: All instances.
+      type: dict
+      sample: *sizing
+summary:
+  description: The plan in the words of a person, a line a subject.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - 1 instance in litemaas
+    - "Gateway: ghcr.io/berriai/litellm-non_root:v1.106.0, 1 replica"
+warnings:
+  description: What works and should be known. Ansible prints them.
+  returned: when there are any
+  type: list
+  elements: str
+problems:
+  description: Why the deployment cannot start. Empty on success.
+  returned: always
+  type: list
+  elements: dict
+  contains:
+    variable:
+      description:
+        - The full name of the role's variable; V(permissions) or V(connection) where no variable
+          is at fault.
+      type: str
+      sample: ocp4_workload_litemaas_litellm_replicas
+    value:
+      description: The value found. Empty when there is none, and for credentials.
+      type: str
+      sample: "9"
+    problem:
+      description: What is wrong with it.
+      type: str
+      sample: must be 1 to 5
+    remedy:
+      description: What to do.
+      type: str
+"""
+
+from typing import cast
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _client,
+    _connection,
+    _instances,
+    _plan,
+    _preflight,
+    _problem,
+    _settings,
+)
+
+
+def argument_spec() -> dict[str, dict]:
+    """Return the options: the connection's and the deployment's settings."""
+    return {**_connection.ARGUMENT_SPEC, **_settings.ARGUMENT_SPEC}
+
+
+def main() -> None:
+    """Decide, and return the plan or all problems."""
+    module = AnsibleModule(
+        argument_spec=argument_spec(),
+        required_if=_settings.REQUIRED_IF,
+        supports_check_mode=True,
+    )
+    settings = cast(_settings.Settings, dict(module.params))
+    # Credentials are judged here and returned nowhere. Once they are out of the parameters their
+    # values need not be searched for in the result, where one that is part of a name (a password
+    # `litellm`) would be hidden, so that the message refusing it could not be read.
+    given = module.params.pop("credentials")
+    module.no_log_values.difference_update(str(value) for value in given.values())
+    plan = _plan.make(settings, lambda: _client.connect(module.params))
+    for warning in plan.warnings:
+        module.warn(warning)
+    if plan.problems:
+        refusal = _problem.refusal(plan.problems)
+        module.fail_json(msg=str(refusal), **refusal.result)
+    module.exit_json(
+        changed=False,
+        instances=plan.instances,
+        deployment=_instances.deployment(settings),
+        cloud_provider=_preflight.platform(settings),
+        storage_class=plan.storage_class,
+        surplus=plan.surplus,
+        sizing=_plan.sizing(plan),
+        summary=_plan.summary(plan, settings),
+        problems=[],
+    )
+
+
+if __name__ == "__main__":
+    main()
