@@ -1,0 +1,174 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Asks a gateway whether it really answers: the last step of readiness.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+
+Each call asks once; the wait around it asks again. Through the address people will use where that
+works from here; where it does not, through the API server, and then with the reason why.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
+
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _gateway_error as errors
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _verdict as v
+from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
+from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
+from ansible_collections.rhpds.litemaas.plugins.module_utils._keys import SECRET, Keys
+from ansible_collections.rhpds.litemaas.plugins.module_utils._litellm import (
+    AddressTransport,
+    Gateway,
+    GatewayError,
+    ProxyTransport,
+    Web,
+    ca_bundle,
+)
+
+COMPONENT = "gateway"
+# What never changes while one waits, and what a router that is just reloading shows as well.
+_UNUSABLE = (errors.NAME, errors.UNTRUSTED)
+_PERHAPS_UNUSABLE = (errors.REFUSED, errors.TIMED_OUT, errors.UNREACHABLE)
+_GRACE = 10.0  # seconds of that before the address counts as unusable from here
+_LEAST = 1.0  # seconds for one answer, however little is left
+
+
+class Answer(NamedTuple):
+    """What asking one gateway showed."""
+
+    verdict: v.Verdict
+    via: str = ""  # route, ingress or proxy
+    via_reason: str = ""  # why not through its address
+    models: int = 0
+
+
+class GatewayCheck:
+    """Asks the gateways of one run. Safe to use from several threads.
+
+    *unusable*: domains found unusable by an earlier slice, with the reason; ``.unusable`` is what
+    the next slice should know.
+    """
+
+    def __init__(self, client: Client, keys: Keys, unusable: Mapping[str, str]) -> None:
+        self._client = client
+        self._keys = keys
+        self._web = Web(ca_bundle(client))
+        self._lock = threading.Lock()
+        self._usable: set[str] = set()
+        self.unusable = dict(unusable)
+
+    def ask(self, instance: Mapping[str, Any], asking_for: float, seconds: float) -> Answer:
+        """Ask one gateway, once. *asking_for*: for how many seconds it has been asked already.
+
+        *seconds*: about how long all of it may take, whatever hangs.
+        """
+        end = time.monotonic() + seconds
+        try:
+            key = self._keys.master_key(instance["namespace"])
+        except LitemaasError as error:
+            return Answer(v.permanent(COMPONENT, v.VERIFYING, str(error), 10))
+        expose, url = instance.get("expose") or "none", instance.get("url") or ""
+        via_reason = self._not_by_address(expose, url)
+        if not via_reason:
+            try:
+                models = _models(Gateway(AddressTransport(url, self._web), key), end)
+                self._found_usable(url)
+                return Answer(v.ready(COMPONENT), expose, "", models)
+            except GatewayError as error:
+                if not self._is_unusable(url, error, asking_for):
+                    return Answer(_verdict(error, url), expose)
+                via_reason = f"{url} cannot be used from here: {error}"
+        transport = ProxyTransport(self._client, instance["namespace"])
+        try:
+            models = _models(Gateway(transport, key), end)
+            return Answer(v.ready(COMPONENT), "proxy", via_reason, models)
+        except GatewayError as error:
+            verdict = _verdict(error, "the API server's proxy", via_reason)
+            return Answer(verdict, "proxy", via_reason)
+
+    def _not_by_address(self, expose: str, url: str) -> str:
+        """Why the address is not even tried; empty to try it."""
+        if expose == "none" or not url:
+            return "it has no address outside the cluster"
+        if not url.startswith("https://"):
+            return f"{url} is not encrypted, and the key is not sent in clear text"
+        with self._lock:
+            return self.unusable.get(_domain(url), "")
+
+    def _found_usable(self, url: str) -> None:
+        with self._lock:
+            self._usable.add(_domain(url))
+
+    def _is_unusable(self, url: str, error: GatewayError, asking_for: float) -> bool:
+        """Whether this machine cannot use the address; then neither any other of that domain.
+
+        The hosts of all instances lead to the same router: eighty time-outs would cost minutes.
+        """
+        certain = error.type in _UNUSABLE or asking_for >= _GRACE
+        if error.status or error.type not in (*_UNUSABLE, *_PERHAPS_UNUSABLE) or not certain:
+            return False
+        with self._lock:
+            if _domain(url) not in self._usable:
+                self.unusable[_domain(url)] = f"{url} cannot be used from here: {error}"
+        return True
+
+
+def _models(gateway: Gateway, end: float) -> int:
+    """The number of models, after the gateway has said that its database is connected."""
+    health = gateway.request("GET", "/health/readiness", timeout=_left(end))
+    database = health.get("db") if isinstance(health, dict) else None
+    if database != "connected":
+        raise GatewayError(200, f"it runs without its database (db: {database})", "database")
+    models = gateway.request("GET", "/v1/models", timeout=_left(end))
+    if not isinstance(models, dict) or not isinstance(models.get("data"), list):
+        raise GatewayError(200, "the answer to /v1/models is not a list of models")
+    return len(models["data"])
+
+
+def _left(end: float) -> float:
+    """Seconds until *end* on the monotonic clock, and enough to get an answer at all."""
+    return max(_LEAST, end - time.monotonic())
+
+
+def _verdict(error: GatewayError, where: str, why_there: str = "") -> v.Verdict:
+    """What an error means for readiness, and how long it is worth asking again."""
+    aside = f" (asked there because {why_there})" if why_there else ""
+    said, patience = v.brief(error.message), None
+    if error.type == errors.PROXY and error.status == 403:
+        patience = 0
+        reason = f"the gateway may not be asked through {where}: {said}; "
+        reason += f"allow this user to get services/proxy{aside}"
+    elif error.type == errors.PROXY:
+        reason = f"{where} does not reach the gateway: {said}{aside}"
+    elif error.status in (401, 403):
+        patience = 30
+        reason = (
+            f"the gateway behind {where} refuses the master key of Secret {SECRET} "
+            f"({error.status}: {said}): its pod was started with another key, or another gateway "
+            "answers there; restart the Deployment litellm"
+        )
+    elif error.status == 0:
+        reason = f"{where}: {said}{aside}"
+    elif error.status == 503 and error.type == errors.FOREIGN:
+        reason = f"{where} answers 503: the router does not lead to the gateway's pod yet"
+    elif error.type == "database" or error.status == 503:
+        reason = f"the gateway behind {where} is not healthy: {said}{aside}"
+    elif error.status < 500:
+        patience = 30
+        reason = f"something else than the gateway answers at {where}: {said}{aside}"
+    else:
+        reason = f"{where} answers {error.status}: {said}{aside}"
+    if patience is None:
+        return v.trouble(COMPONENT, v.VERIFYING, reason)
+    return v.permanent(COMPONENT, v.VERIFYING, reason, patience)
+
+
+def _domain(url: str) -> str:
+    """The part that all instances share: apps.example.com of litellm-user1.apps.example.com."""
+    return (urlsplit(url).hostname or "").partition(".")[2]

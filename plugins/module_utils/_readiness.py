@@ -1,0 +1,264 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Waits for instances, all at once: look, judge, ask the gateways, until each is settled.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+
+A look costs a LIST or two per kind, whatever the number of instances. An instance is settled when
+its gateway answered, or when it is in trouble that waiting cannot end and was so for a while; the
+others go on waiting. The wait may be cut into slices, each in a process of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _observation
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _verdict as v
+from ansible_collections.rhpds.litemaas.plugins.module_utils._client import ApiError, Client
+from ansible_collections.rhpds.litemaas.plugins.module_utils._details import explained
+from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
+from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_check import (
+    COMPONENT,
+    Answer,
+    GatewayCheck,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._keys import Keys
+from ansible_collections.rhpds.litemaas.plugins.module_utils._observation import (
+    Observation,
+    Observer,
+    common_selector,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._redaction import Redactor
+from ansible_collections.rhpds.litemaas.plugins.module_utils._track import Standing, Track
+from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_instance import (
+    EXPOSURE,
+    instance_verdicts,
+)
+
+# Of one slice; more would cost more requests than words they bring. At the end all are explained.
+_EXPLAINED = 20
+# Seconds for an API server to answer at all: more likely than away, its address is wrong.
+_NEVER_SEEN = 30.0
+_ASKING = 8.0  # seconds, at most, to ask one gateway once
+_REDACT = Redactor()  # by patterns; the values themselves are known where logs are read
+_NOT_ASKED = v.waiting(COMPONENT, v.VERIFYING, "the gateway has not been asked yet")
+
+
+class Wait:
+    """The readiness of *instances* (``name, namespace, labels, host, url, expose`` of the plan).
+
+    *gateway*: ask the gateways too. *state*: of the previous slice. *elapsed*: seconds since the
+    waiting began. *clock* and *sleep* are replaced in tests.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        instances: Iterable[Mapping[str, Any]],
+        *,
+        gateway: bool = True,
+        elapsed: float = 0.0,
+        state: str = "",
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.instances = list(instances)
+        self.standings: list[Standing] = []
+        self.trouble: ApiError | None = None  # why the last look failed
+        self._client, self._gateway = client, gateway
+        self._clock, self._sleep = clock, sleep
+        self._began = clock() - elapsed
+        before = json.loads(state) if state else {}
+        tracks = before.get("tracks", {})
+        self._tracks = {
+            instance["name"]: Track.resumed(tracks.get(instance["name"], {}))
+            for instance in self.instances
+        }
+        self._observer = Observer(
+            client,
+            _homes(self.instances),
+            common_selector(self.instances),
+            before.get("forbidden", ()),
+        )
+        self._kinds = [*_observation.WORKLOADS]
+        exposed = {EXPOSURE.get(instance.get("expose") or "none") for instance in self.instances}
+        for kind in (_observation.ROUTES, _observation.INGRESSES):
+            if kind[1] in exposed:
+                self._kinds.append(kind)
+        self._unusable: Mapping[str, str] = before.get("unusable", {})
+        self._ever_seen: bool = before.get("seen", False)
+        self._explanations: dict[str, tuple[str, v.Verdict]] = {}
+        self._keys_read: Keys | None = None
+        self._check: GatewayCheck | None = None
+
+    @property
+    def elapsed(self) -> float:
+        return self._clock() - self._began
+
+    def state(self) -> str:
+        """What the next slice needs to go on. Nothing secret."""
+        unusable = self._check.unusable if self._check else self._unusable
+        tracks = {name: track.state() for name, track in self._tracks.items()}
+        kept = {
+            "tracks": tracks,
+            "forbidden": sorted(self._observer.forbidden),
+            "unusable": unusable,
+            "seen": self._ever_seen,
+        }
+        return json.dumps(kept)
+
+    def run(self, until: float, deadline: float) -> bool:
+        """Wait until all are settled or *deadline*; True then, False when the slice ends before.
+
+        *until*, *deadline*: seconds since the waiting began. Raises LitemaasError where nothing
+        could be seen by the deadline, or where waiting would not help.
+        """
+        while True:
+            began = self._clock()
+            try:
+                # Only a slice has an end that progress waits for.
+                self._look(until if until < deadline else math.inf)
+                self.trouble, self._ever_seen = None, True
+            except ApiError as error:
+                if error.status not in (0, 429) and error.status < 500:
+                    raise
+                self.trouble = error
+            now = self.elapsed
+            if self.trouble and not self._ever_seen and now >= _NEVER_SEEN:
+                raise self.trouble
+            over = now >= deadline
+            if self.trouble is None:
+                if over or all(s.track.settled(s.verdict) for s in self.standings):
+                    self._explain(now, everything=True)
+                    return True
+            elif over:
+                raise self.trouble
+            # A look at a thousand instances is heavy: the API server gets twice its time to rest.
+            pause = min(max(1.0, 2 * (self._clock() - began)), 5.0)
+            if now + pause >= min(until, deadline) and until < deadline:
+                return False
+            self._sleep(min(pause, max(0.0, deadline - now)))
+
+    def _look(self, limit: float) -> None:
+        seen = Observation()
+        self._observer.observe(self._kinds, seen)
+        found = {i["name"]: instance_verdicts(i, seen) for i in self.instances}
+        behind, new = [], []
+        for instance in self.instances:
+            if not v.worst(found[instance["name"]]).ready:
+                behind.append(instance)
+            elif self._tracks[instance["name"]].ready_at is None:
+                new.append(instance)
+        if behind:
+            self._observer.observe(_observation.PARTS, seen, _homes(behind), required=False)
+        if new:
+            pods = [_observation.POD]
+            self._observer.observe(pods, seen, _homes(new), required=False, metadata=True)
+        for instance in behind + new:
+            found[instance["name"]] = instance_verdicts(instance, seen)
+        self._seen = seen
+        if self._gateway:
+            self._ask(found, limit)
+        now = self.elapsed
+        self.standings = []
+        for instance in self.instances:
+            name = instance["name"]
+            verdict = v.worst(found[name])
+            track = self._tracks[name]
+            track.see(verdict, now)
+            asked = verdict.component == COMPONENT and verdict is not _NOT_ASKED
+            track.judge(verdict, now, explained=verdict.ready or asked)
+            if not verdict.ready:
+                verdict = verdict.with_reason(_REDACT(verdict.reason))
+            self.standings.append(Standing(instance, found[name], verdict, track))
+        self._explain(now)
+
+    def _ask(self, found: dict[str, list[v.Verdict]], limit: float) -> None:
+        """Ask the gateways of the instances that run, until *limit*, and add their verdicts."""
+        todo = []
+        for instance in self.instances:
+            name, track = instance["name"], self._tracks[instance["name"]]
+            if not v.worst(found[name]).ready:
+                track.forget_answer()
+                found[name].append(_NOT_ASKED)
+            elif track.answered:
+                found[name].append(v.ready(COMPONENT))
+            else:
+                todo.append(instance)
+        if not todo:
+            return
+        if self._check is None:
+            self._check = GatewayCheck(self._client, self._keys(), self._unusable)
+        check = self._check
+
+        def ask(instance: Mapping[str, Any]) -> Answer | None:
+            track, now = self._tracks[instance["name"]], self.elapsed
+            if now >= limit:
+                return None
+            track.asked = now if track.asked is None else track.asked
+            track.asked_last = now
+            return check.ask(instance, now - track.asked, min(limit - now, _ASKING))
+
+        # Whoever waits longest for a turn comes first: some that hang must not starve the rest.
+        todo.sort(key=lambda instance: self._tracks[instance["name"]].asked_last)
+        for instance, answer in zip(todo, self._client.each(ask, todo), strict=True):
+            if isinstance(answer, LitemaasError):
+                raise answer
+            if answer is None:
+                found[instance["name"]].append(_NOT_ASKED)
+                continue
+            track = self._tracks[instance["name"]]
+            track.answered = answer.verdict.ready
+            track.via, track.via_reason, track.models = answer[1:]
+            found[instance["name"]].append(answer.verdict)
+
+    def _explain(self, now: float, *, everything: bool = False) -> None:
+        """Read events and logs for those that stand still: once a slice, the worst first."""
+        todo = []
+        for place, standing in enumerate(self.standings):
+            verdict, track = standing.verdict, standing.track
+            if verdict.ready or verdict.component == COMPONENT:
+                continue
+            stage, before = self._explanations.get(standing.instance["name"], ("", verdict))
+            if stage == track.stage:
+                self._replace(place, before, now)
+            elif everything or track.worth_explaining(verdict, now):
+                todo.append(place)
+        todo.sort(key=lambda place: (-self.standings[place].verdict.severity, place))
+        if not everything:
+            todo = todo[: max(0, _EXPLAINED - len(self._explanations))]
+        if not todo:
+            return
+        keys = self._keys()
+        for place, verdict in zip(
+            todo, self._client.each(lambda p: self._read(p, keys), todo), strict=True
+        ):
+            if not isinstance(verdict, LitemaasError):  # else the reason stays as short as it was
+                standing = self.standings[place]
+                self._explanations[standing.instance["name"]] = (standing.track.stage, verdict)
+                self._replace(place, verdict, now)
+
+    def _replace(self, place: int, verdict: v.Verdict, now: float) -> None:
+        standing = self.standings[place]
+        standing.track.judge(verdict, now, explained=True)
+        self.standings[place] = standing._replace(verdict=verdict)
+
+    def _read(self, place: int, keys: Keys) -> v.Verdict:
+        standing = self.standings[place]
+        redact = keys.redactor(standing.instance["namespace"])
+        return explained(self._client, standing.instance, standing.verdicts, self._seen, redact)
+
+    def _keys(self) -> Keys:
+        if self._keys_read is None:
+            self._keys_read = Keys(self._client, self._observer, _homes(self.instances))
+        return self._keys_read
+
+
+def _homes(instances: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {instance["namespace"] for instance in instances}

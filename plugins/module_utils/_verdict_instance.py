@@ -1,0 +1,100 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The verdicts on everything one instance consists of, causes first.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _verdict as v
+from ansible_collections.rhpds.litemaas.plugins.module_utils._observation import Observation
+from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_exposure import (
+    ingress_verdict,
+    namespace_verdict,
+    route_verdict,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_workload import (
+    deployment_verdict,
+    stateful_set_verdict,
+)
+
+# What every instance has. More workloads of it (a cache, a web interface) count when they exist.
+EXPECTED = (("StatefulSet", "postgres"), ("Deployment", "litellm"))
+EXPOSURE = {"route": "Route", "ingress": "Ingress"}
+EXPOSURE_NAME = "litellm"
+# Seconds for an object to appear that was applied before the waiting began.
+_ABSENT_PATIENCE = 10
+
+
+class Details(NamedTuple):
+    """What is only read for an instance that stands still. Everything may be missing."""
+
+    events: tuple[Mapping[str, Any], ...] = ()
+    namespace: Mapping[str, Any] | None = None
+    namespace_read: bool = False  # False: it may not be read, or nobody looked
+    holder: str = ""  # the Route that has our host: namespace/name
+
+
+NO_DETAILS = Details()
+
+
+def instance_verdicts(
+    instance: Mapping[str, Any], observation: Observation, details: Details = NO_DETAILS
+) -> list[v.Verdict]:
+    """Judge all parts of an instance: its namespace, workloads in dependency order, its Route.
+
+    *instance*: ``name``, ``namespace``, ``expose`` of the plan.
+    """
+    home = instance["namespace"]
+    unreadable = observation.unreadable.get(home)
+    if unreadable:
+        return [v.permanent("namespace", v.UNKNOWN, unreadable, 0)]
+    verdicts = []
+    if details.namespace_read:
+        verdicts.append(namespace_verdict(details.namespace, home))
+    verdicts += _workloads(home, observation, details.events)
+    exposed = _exposure(instance, observation, details.holder)
+    if exposed:
+        verdicts.append(exposed)
+    return verdicts
+
+
+def _workloads(
+    home: str, observation: Observation, events: Iterable[Mapping[str, Any]]
+) -> list[v.Verdict]:
+    pods = observation.of(home, "Pod")
+    claims = observation.of(home, "PersistentVolumeClaim")
+    verdicts: dict[str, v.Verdict] = {}
+    for workload in observation.of(home, "StatefulSet"):
+        verdict = stateful_set_verdict(workload, pods, claims, events)
+        verdicts[workload["metadata"]["name"]] = verdict
+    replica_sets = observation.of(home, "ReplicaSet")
+    for workload in observation.of(home, "Deployment"):
+        verdict = deployment_verdict(workload, replica_sets, pods, claims, events)
+        verdicts[workload["metadata"]["name"]] = verdict
+    for kind, name in EXPECTED:
+        if name not in verdicts:
+            reason = f"{kind} {name} does not exist in namespace {home}"
+            verdicts[name] = v.permanent(name, v.ABSENT, reason, _ABSENT_PATIENCE)
+    # The database is the cause, the gateway the consequence; others stand between them.
+    rank = {"postgres": 0, "litellm": 2}
+    return [verdicts[name] for name in sorted(verdicts, key=lambda name: (rank.get(name, 1), name))]
+
+
+def _exposure(
+    instance: Mapping[str, Any], observation: Observation, holder: str
+) -> v.Verdict | None:
+    expose = instance.get("expose") or "none"
+    if expose not in EXPOSURE:
+        return None
+    kind, home = EXPOSURE[expose], instance["namespace"]
+    for obj in observation.of(home, kind):
+        if obj["metadata"]["name"] == EXPOSURE_NAME:
+            return route_verdict(obj, holder) if kind == "Route" else ingress_verdict(obj)
+    reason = f"{kind} {EXPOSURE_NAME} does not exist in namespace {home}"
+    return v.permanent(expose, v.ABSENT, reason, _ABSENT_PATIENCE)

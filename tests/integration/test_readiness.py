@@ -1,0 +1,547 @@
+# SPDX-License-Identifier: MIT
+"""Readiness against a real API server and its controllers.
+
+No node is needed: the pods ask for a scheduler that does not exist, and the tests play the kubelet
+by writing their status. Everything derived from it, from ReplicaSets to conditions and events, is
+the cluster's own doing.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _labels, _resources
+from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
+
+ROOT = Path(__file__).resolve().parents[2]
+MERGE = "application/merge-patch+json"
+RUNNING = {"state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}, "started": True}
+CRASHING = {
+    "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}},
+    "lastState": {"terminated": {"exitCode": 3, "reason": "Error"}},
+    "restartCount": 2,
+}
+INVALID = {"state": {"waiting": {"reason": "InvalidImageName", "message": "must be lowercase"}}}
+
+
+class Instance:
+    """One instance without pods that run: StatefulSet postgres and Deployment litellm."""
+
+    def __init__(self, client: Client, namespace: str, **pod: Any) -> None:
+        self.client, self.namespace, self.pod = client, namespace, pod
+        self.labels = _labels.ownership("test", namespace)
+        self.expose, self.host = "none", ""
+
+    @property
+    def planned(self) -> dict[str, Any]:
+        """What the plan says of it."""
+        return {
+            "name": self.namespace,
+            "namespace": self.namespace,
+            "labels": self.labels,
+            "expose": self.expose,
+            "host": self.host,
+            "url": f"https://{self.host}" if self.host else "",
+        }
+
+    def apply(self, api_version: str, kind: str, name: str, **content: Any) -> dict[str, Any]:
+        metadata = {"name": name, "namespace": self.namespace, "labels": self.labels}
+        body = {"apiVersion": api_version, "kind": kind, "metadata": metadata, **content}
+        path = _resources.object_path(body)
+        return self.client.apply(path, body, field_manager="tests")[1]
+
+    def workload(self, kind: str, name: str, *, revision: str = "1", **spec: Any) -> None:
+        template = {
+            "metadata": {
+                "labels": {**self.labels, "app": name},
+                "annotations": {"revision": revision},
+            },
+            "spec": {
+                "schedulerName": "played-by-the-test",
+                "securityContext": {
+                    "runAsNonRoot": True,
+                    "seccompProfile": {"type": "RuntimeDefault"},
+                },
+                "containers": [
+                    {
+                        "name": name,
+                        "image": "x",
+                        "securityContext": {
+                            "allowPrivilegeEscalation": False,
+                            "capabilities": {"drop": ["ALL"]},
+                        },
+                        "resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "1Gi"}},
+                    }
+                ],
+                **self.pod,
+            },
+        }
+        selector = {"matchLabels": {"app": name}}
+        self.apply("apps/v1", kind, name, spec={"selector": selector, "template": template, **spec})
+
+    def deploy(self, *, revision: str = "1") -> Instance:
+        self.workload("StatefulSet", "postgres", serviceName="postgres")
+        self.workload("Deployment", "litellm", revision=revision)
+        return self
+
+    def pods(self, app: str, revision: str = "1") -> list[dict[str, Any]]:
+        """The pods of a revision, once there are any."""
+        for _attempt in range(100):
+            path = _resources.collection_path("v1", "Pod", self.namespace)
+            found = [
+                pod
+                for pod in self.client.list(path, label_selector=f"app={app}")
+                if pod["metadata"]["annotations"]["revision"] == revision
+            ]
+            if found:
+                return found
+            time.sleep(0.1)
+        raise AssertionError(f"no pod of {app} in {self.namespace}")
+
+    def kubelet(
+        self,
+        app: str,
+        container: dict[str, Any],
+        *,
+        ready: bool = False,
+        revision: str = "1",
+        address: str = "",
+    ) -> None:
+        """Say of the pods what a kubelet would."""
+        for pod in self.pods(app, revision):
+            state = {"restartCount": 0, "image": "x", "imageID": "", **container}
+            conditions = [
+                {"type": "PodScheduled", "status": "True"},
+                {
+                    "type": "Ready",
+                    "status": str(ready),
+                    "lastTransitionTime": "2026-01-01T00:00:00Z",
+                },
+            ]
+            status = {
+                "phase": "Running",
+                "conditions": conditions,
+                "containerStatuses": [{"name": app, "ready": ready, **state}],
+            }
+            if address:
+                status |= {"podIP": address, "podIPs": [{"ip": address}]}
+            path = f"{_resources.object_path(pod)}/status"
+            self.client.request("PATCH", path, body={"status": status}, content_type=MERGE)
+
+    def ready(self) -> Instance:
+        """Deploy it with pods that are ready, and let the controllers see it."""
+        self.deploy()
+        for app in ("postgres", "litellm"):
+            self.kubelet(app, RUNNING, ready=True)
+        self.settle("Deployment", "litellm", "availableReplicas", 1)
+        self.settle("StatefulSet", "postgres", "availableReplicas", 1)
+        return self
+
+    def answered_by(self, gateway: StandIn) -> Instance:
+        """Give it a ready pod with the stand-in's address, its Service, and the Secret."""
+        self.ready()
+        self.kubelet("litellm", RUNNING, ready=True, address=gateway.address)
+        # No selector: the controllers want a node behind a pod; the API server, for its proxy, a pod.
+        self.apply("v1", "Service", "litellm", spec={"ports": [{"name": "http", "port": 4000}]})
+        name = self.pods("litellm")[0]["metadata"]["name"]
+        pod = {"kind": "Pod", "name": name, "namespace": self.namespace}
+        subset = {
+            "addresses": [{"ip": gateway.address, "targetRef": pod}],
+            "ports": [{"name": "http", "port": gateway.port}],
+        }
+        self.apply("v1", "Endpoints", "litellm", subsets=[subset])
+        key = base64.b64encode(gateway.key.encode()).decode()
+        self.apply("v1", "Secret", "litellm-secret", data={"LITELLM_MASTER_KEY": key})
+        return self
+
+    def route(self, host: str) -> None:
+        """Expose it under a host."""
+        self.expose, self.host = "route", host
+        target = {"kind": "Service", "name": "litellm"}
+        spec = {"host": host, "to": target, "tls": {"termination": "edge"}}
+        self.apply("route.openshift.io/v1", "Route", "litellm", spec=spec)
+
+    def settle(self, kind: str, name: str, field: str, value: int) -> None:
+        metadata = {"name": name, "namespace": self.namespace}
+        path = _resources.object_path({"apiVersion": "apps/v1", "kind": kind, "metadata": metadata})
+        for _attempt in range(100):
+            if self.client.get(path).get("status", {}).get(field) == value:
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"{field} of {kind} {name} does not become {value}")
+
+
+class StandIn:
+    """Answers like a gateway, at the address by which this machine reaches the API server."""
+
+    def __init__(self, api: str) -> None:
+        url = urlsplit(api)
+        with socket.create_connection((url.hostname, url.port), 10) as connection:
+            self.address = connection.getsockname()[0]
+        self.key, self.database = "sk-canary0123456789abcdef0123456789abcdef", "connected"
+        stand_in = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                names = ("Authorization", "x-litellm-api-key")
+                given = [self.headers[name] for name in names if self.headers[name]]
+                status, body = 200, {"status": "healthy", "db": stand_in.database}
+                if self.path == "/v1/models":
+                    body = {"data": [{"id": "a"}, {"id": "b"}]}
+                    if given != [f"Bearer {stand_in.key}"]:
+                        error = {"message": f"Invalid key {given}", "type": "auth_error"}
+                        status, body = 401, {"error": error}
+                self.send_response(status)
+                self.end_headers()
+                self.wfile.write(json.dumps(body).encode())
+
+            def log_message(self, *args: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer((self.address, 0), Handler)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, args=(0.1,), daemon=True).start()
+
+
+@pytest.fixture(name="gateway")
+def _gateway(client: Client, domain: str) -> Iterator[StandIn]:
+    try:
+        socket.getaddrinfo(f"gateway.{domain}", 443)
+    except socket.gaierror:
+        pytest.skip("the cluster cannot reach a server of this test: run it by tests/on-lab")
+    stand_in = StandIn(client.connection.host)
+    yield stand_in
+    stand_in.server.shutdown()
+    stand_in.server.server_close()
+
+
+@pytest.fixture(name="domain")
+def _domain() -> str:
+    """The domain below which hosts lead to the cluster's router."""
+    return os.environ["LITEMAAS_TEST_APPS_DOMAIN"]
+
+
+@pytest.fixture(name="make")
+def _make(client: Client, new_namespace: Callable[..., str]) -> Callable[..., Instance]:
+    return lambda **pod: Instance(client, new_namespace(), **pod)
+
+
+@pytest.fixture(name="wait")
+def _wait(run_module: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """wait(instance, …, timeout=3): the module's result, with the seconds it took."""
+
+    def wait(*instances: Instance, check: bool = False, **options: Any) -> dict[str, Any]:
+        args = {"instances": [i.planned for i in instances], "gateway": False, "timeout": 3}
+        began = time.monotonic()
+        result = run_module("readiness", {**args, **options}, check=check)
+        assert result.get("changed", False) is False
+        assert len(result["instances"]) == len(instances)
+        return {**result, "seconds": time.monotonic() - began}
+
+    return wait
+
+
+def the_only(result: dict[str, Any]) -> dict[str, Any]:
+    """The one instance, which is not ready; the failure says the same."""
+    assert result["failed"] is True
+    (found,) = result["instances"]
+    assert found["reason"] in result["msg"]
+    return found
+
+
+def test_ready_costs_three_requests(
+    make: Callable[..., Instance], wait: Callable[..., Any], audit: Any
+) -> None:
+    instance = make().ready()
+    audit.mark()
+    result = wait(instance)
+    assert result["ready"] is True
+    assert result["instances"][0]["phase"] == "ready"
+    requests = [entry["requestURI"] for entry in audit.entries(containing=instance.namespace)]
+    assert len(requests) == 3, requests
+    assert not audit.writes(containing=instance.namespace)
+
+
+def test_many_instances_are_listed_together(
+    make: Callable[..., Instance], wait: Callable[..., Any], audit: Any
+) -> None:
+    instances = [make().ready() for _ in range(3)]
+    audit.mark()
+    assert wait(*instances)["ready"] is True
+    uris = {
+        entry["requestURI"].partition("?")[0]
+        for entry in audit.entries(containing="rhpds.litemaas%2Fdeployment%3Dtest")
+    }
+    assert {"/apis/apps/v1/deployments", "/apis/apps/v1/statefulsets"} <= uris
+
+
+def test_the_old_pod_is_ready_and_the_new_one_is_not(
+    make: Callable[..., Instance], wait: Callable[..., Any]
+) -> None:
+    instance = make().ready()
+    instance.deploy(revision="2")
+    instance.kubelet("litellm", CRASHING, revision="2")
+    instance.settle("Deployment", "litellm", "updatedReplicas", 1)
+    found = the_only(wait(instance))
+    assert (found["component"], found["phase"]) == ("litellm", "crashing")
+    assert "exit code 3, 2 restarts" in found["reason"]
+    instance.kubelet("litellm", RUNNING, ready=True, revision="2")
+    assert wait(instance, timeout=15)["ready"] is True
+
+
+def test_running_is_not_ready(make: Callable[..., Instance], wait: Callable[..., Any]) -> None:
+    instance = make().deploy()
+    for app in ("postgres", "litellm"):
+        instance.kubelet(app, {**RUNNING, "started": False})
+    found = the_only(wait(instance))
+    assert (found["component"], found["phase"]) == ("postgres", "starting")
+
+
+def test_a_database_pod_on_its_way_out_is_not_ready(
+    make: Callable[..., Instance], wait: Callable[..., Any]
+) -> None:
+    instance = make().ready()
+    (pod,) = instance.pods("postgres")
+    path = _resources.object_path(pod)
+    held = {"metadata": {"finalizers": ["example.com/held"]}}
+    instance.client.request("PATCH", path, body=held, content_type=MERGE)
+    instance.client.delete(path)
+    try:
+        found = the_only(wait(instance))
+        assert found["component"] == "postgres"
+        assert "is being deleted" in found["reason"]
+    finally:
+        none = {"metadata": {"finalizers": None}}
+        instance.client.request("PATCH", path, body=none, content_type=MERGE)
+
+
+def test_a_quota_refuses_the_pods_of_both_kinds(
+    make: Callable[..., Instance], wait: Callable[..., Any]
+) -> None:
+    instance = make()
+    instance.apply("v1", "ResourceQuota", "small", spec={"hard": {"requests.memory": "64Mi"}})
+    instance.deploy()
+    found = the_only(wait(instance))
+    # A StatefulSet says so in an event only.
+    assert (found["component"], found["phase"]) == ("postgres", "refused")
+    assert "exceeded quota: small, requested: requests.memory=1Gi" in found["reason"]
+
+
+def test_pod_security_refuses_the_pods(
+    client: Client, new_namespace: Callable[..., str], wait: Callable[..., Any]
+) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    instance = Instance(client, new_namespace(labels=labels), hostNetwork=True).deploy()
+    found = the_only(wait(instance))
+    assert found["phase"] == "refused"
+    assert 'violates PodSecurity "restricted' in found["reason"]
+
+
+def test_no_node_fits_in_the_schedulers_words(
+    make: Callable[..., Instance], wait: Callable[..., Any]
+) -> None:
+    pod = {"schedulerName": "default-scheduler", "nodeSelector": {"test": "nowhere"}}
+    found = the_only(wait(make(**pod).deploy()))
+    assert found["phase"] == "pending"
+    assert "no node can take pod postgres-0: " in found["reason"]
+
+
+def test_a_storage_class_that_does_not_exist(
+    make: Callable[..., Instance], wait: Callable[..., Any]
+) -> None:
+    instance = make()
+    claim = {
+        "metadata": {"name": "data", "labels": instance.labels},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "storageClassName": "not-here",
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    instance.workload(
+        "StatefulSet", "postgres", serviceName="postgres", volumeClaimTemplates=[claim]
+    )
+    instance.workload("Deployment", "litellm")
+    # The controller looks at claims every now and then.
+    found = the_only(wait(instance, timeout=20))
+    assert (found["component"], found["phase"]) == ("postgres", "pending")
+    assert 'storageclass.storage.k8s.io "not-here" not found' in found["reason"]
+
+
+def test_one_that_cannot_come_does_not_keep_the_others_from_coming(
+    make: Callable[..., Instance], wait: Callable[..., Any]
+) -> None:
+    lost, good = make().deploy(), make().ready()
+    lost.kubelet("postgres", INVALID)
+    result = wait(lost, good, timeout=120)
+    assert [i["ready"] for i in result["instances"]] == [False, True]
+    assert result["instances"][0]["phase"] == "image"
+    assert "1 of 2 instances" in result["msg"]
+    assert good.namespace not in result["msg"]
+    assert 10 <= result["seconds"] < 30, "given up after a grace, long before the timeout"
+
+
+def test_a_namespace_that_goes_away(
+    client: Client, make: Callable[..., Instance], wait: Callable[..., Any]
+) -> None:
+    instance = make().deploy()
+    finalizers = {"metadata": {"finalizers": ["example.com/held"]}}
+    metadata = {"name": "litellm", "namespace": instance.namespace}
+    path = _resources.object_path(
+        {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
+    )
+    client.request("PATCH", path, body=finalizers, content_type=MERGE)
+    try:
+        client.delete(f"/api/v1/namespaces/{instance.namespace}")
+        time.sleep(1)
+        found = the_only(wait(instance))
+        assert found["phase"] == "terminating"
+        assert f"namespace {instance.namespace} is being deleted" in found["reason"]
+    finally:
+        none = {"metadata": {"finalizers": None}}
+        client.request("PATCH", path, body=none, content_type=MERGE)
+
+
+def test_check_mode_reports_and_neither_waits_nor_fails(
+    make: Callable[..., Instance], wait: Callable[..., Any]
+) -> None:
+    nothing, good = make(), make().ready()
+    result = wait(nothing, good, check=True, timeout=60, gateway=True)
+    assert "failed" not in result
+    assert result["ready"] is False
+    assert result["seconds"] < 15
+    assert [i["phase"] for i in result["instances"]] == ["absent", "verifying"]
+    assert "litellm-secret does not exist" in result["instances"][1]["reason"]
+
+
+def test_a_host_that_another_route_has(
+    client: Client, make: Callable[..., Instance], wait: Callable[..., Any], domain: str
+) -> None:
+    if not _resources.exists(client, "route.openshift.io/v1", "Route"):
+        pytest.skip("this cluster has no Routes")
+    first, second = make().ready(), make().ready()
+    host = f"{first.namespace}.{domain}"
+    first.route(host)
+    assert wait(first, timeout=20)["ready"] is True
+    second.route(host)
+    result = wait(first, second, timeout=60)
+    assert [i["ready"] for i in result["instances"]] == [True, False]
+    reason = result["instances"][1]["reason"]
+    assert f"Route {first.namespace}/litellm has the host {host} already" in reason
+    assert result["seconds"] < 45, "given up after a grace"
+
+
+def test_the_gateway_through_the_service_proxy(
+    make: Callable[..., Instance], wait: Callable[..., Any], gateway: StandIn
+) -> None:
+    result = wait(make().answered_by(gateway), gateway=True, timeout=20)
+    (found,) = result["instances"]
+    assert (found["ready"], found["via"], found["models"]) == (True, "proxy", 2)
+    assert "no address outside the cluster" in found["via_reason"]
+    assert "canary" not in json.dumps(result)
+
+
+@pytest.mark.parametrize("resolves", [True, False])
+def test_the_gateway_through_the_route_where_it_resolves(
+    make: Callable[..., Instance],
+    wait: Callable[..., Any],
+    gateway: StandIn,
+    domain: str,
+    *,
+    resolves: bool,
+) -> None:
+    instance = make().answered_by(gateway)
+    if not _resources.exists(instance.client, "route.openshift.io/v1", "Route"):
+        pytest.skip("this cluster has no Routes")
+    instance.route(f"{instance.namespace}.{domain if resolves else 'apps.invalid'}")
+    (found,) = wait(instance, gateway=True, timeout=30)["instances"]
+    assert (found["ready"], found["models"]) == (True, 2)
+    assert found["via"] == ("route" if resolves else "proxy")
+    assert ("does not resolve here" in found["via_reason"]) is not resolves
+
+
+def test_a_gateway_with_another_key_or_without_its_database(
+    make: Callable[..., Instance], wait: Callable[..., Any], gateway: StandIn
+) -> None:
+    instance = make().answered_by(gateway)
+    gateway.database = "Not connected"
+    found = the_only(wait(instance, gateway=True))
+    assert (found["component"], found["phase"]) == ("gateway", "verifying")
+    assert "without its database" in found["reason"]
+    gateway.database, gateway.key = "connected", "sk-another"
+    result = wait(instance, gateway=True)
+    found = the_only(result)
+    assert "refuses the master key of Secret litellm-secret (401" in found["reason"]
+    assert "canary" not in json.dumps(result)
+
+
+def grant(instance: Instance, user: str) -> None:
+    """Let a user read this namespace and nothing else."""
+    rules = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}]
+    group = "rbac.authorization.k8s.io"
+    instance.apply(f"{group}/v1", "Role", "reader", rules=rules)
+    subject = {"kind": "User", "name": user, "apiGroup": group}
+    role = {"kind": "Role", "name": "reader", "apiGroup": group}
+    instance.apply(f"{group}/v1", "RoleBinding", "reader", subjects=[subject], roleRef=role)
+
+
+def test_rights_in_the_namespaces_are_enough(
+    make: Callable[..., Instance], wait: Callable[..., Any]
+) -> None:
+    instances = [make().ready() for _ in range(3)]
+    for instance in instances[:2]:
+        grant(instance, "limited")
+    result = wait(*instances, impersonate_user="limited")
+    assert [i["phase"] for i in result["instances"]] == ["ready", "ready", "unknown"]
+    assert "cannot list resource" in result["instances"][2]["reason"]
+
+
+def test_lines_of_progress_while_waiting(
+    make: Callable[..., Instance], kubeconfig: str, tmp_path: Path
+) -> None:
+    instance = make().deploy()
+    task = {
+        "name": "Wait",
+        "rhpds.litemaas.readiness": {
+            # More than the module knows: the whole plan is handed over in a role.
+            "instances": [{**instance.planned, "litellm": {"replicas": 1}}],
+            "timeout": 24,
+            "gateway": False,
+        },
+    }
+    playbook = tmp_path / "wait.json"
+    playbook.write_text(
+        json.dumps([{"hosts": "localhost", "gather_facts": False, "tasks": [task]}])
+    )
+    command = [str(Path(sys.executable).with_name("ansible-playbook")), str(playbook)]
+    environment = {**os.environ, "KUBECONFIG": kubeconfig, "ANSIBLE_NOCOLOR": "1"}
+    environment["ANSIBLE_PYTHON_INTERPRETER"] = sys.executable
+    with subprocess.Popen(
+        [*command, "-i", "localhost,", "-c", "local"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        assert process.stdout
+        lines = [(time.monotonic(), line) for line in process.stdout]
+    text = "".join(line for _when, line in lines)
+    assert process.returncode == 2, text
+    assert "[WARNING]" not in text
+    told = [when for when, line in lines if "1 instance: postgres 0/1 ready" in line]
+    assert len(told) >= 3, text
+    assert max(b - a for a, b in zip(told, told[1:], strict=False)) <= 10.5, text
