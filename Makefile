@@ -49,7 +49,8 @@ unit: venv ## Unit tests
 .PHONY: integration
 integration: lab-up ## Integration and molecule tests on the lab
 	@$(LAB) --profile kubernetes up
-	@tests/on-lab tests/integration
+	@tests/on-lab -m "not lab" tests/integration
+	@$(BIN)/pytest -m lab tests/integration
 
 .PHONY: lab-up lab-down
 lab-up: venv ## A Kubernetes with OpenShift's side on this machine
