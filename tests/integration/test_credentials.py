@@ -191,7 +191,11 @@ def test_other_keys_are_refused(run_module: RunModule, deploy: Callable[..., Dep
         result = run_module(
             "credentials", {**deployment.arguments, option: "sk-another-key-altogether"}
         )
-        assert result["failed"] and f"{option} differs" in result["msg"]
+        assert result["failed"]
+        assert (
+            f"{option} (in the role ocp4_workload_litemaas_litellm_{option}) differs"
+            in result["msg"]
+        )
         assert "user1, user2" in result["msg"]
         assert "another-key" not in json.dumps(result)
     assert deployment.everything() == born

@@ -436,6 +436,7 @@ def test_a_host_that_another_route_has(
     host = f"{first.namespace}.{domain}"
     first.route(host)
     assert wait(first, timeout=20)["ready"] is True
+    time.sleep(1.1)  # creation times are whole seconds, and the older route holds the host
     second.route(host)
     result = wait(first, second, timeout=60)
     assert [i["ready"] for i in result["instances"]] == [True, False]

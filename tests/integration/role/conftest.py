@@ -142,6 +142,16 @@ class Gateway:
         text = answer.data.decode()
         return answer.status, json.loads(text) if text.startswith(("{", "[")) else text
 
+    def eventually(self, method: str, path: str, seconds: float = 60.0) -> Any:
+        """The answer once its status is 200; a failure when that takes longer than *seconds*."""
+        end = time.monotonic() + seconds
+        while True:
+            status, body = self.call(method, path)
+            if status == 200:
+                return body
+            assert time.monotonic() < end, (status, body)
+            time.sleep(1)
+
     def answers(self, seconds: float = 120.0) -> bool:
         """Whether it becomes ready, its database connected, within *seconds*."""
         end = time.monotonic() + seconds
