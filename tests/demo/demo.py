@@ -31,7 +31,6 @@ OUTPUT = ROOT / "tests" / "output" / "demo"
 MODEL_SERVER = ROOT / "tests" / "lab" / "images" / "model-server" / "model-server.yaml"
 INSIDE = "LITEMAAS_DEMO_LAB"
 PREFIX = "ocp4_workload_litemaas_"
-MODEL_ID = "litemaas-demo"
 KEY_ALIAS = "litemaas-demo"
 KEY_SECRET = "litemaas-demo-key"
 QUESTION = "In one sentence: what is OpenShift?"
@@ -96,7 +95,7 @@ def connect(data: dict[str, Any]) -> tuple[Any, Any, str]:
         try:
             _litellm.Gateway(address).request("GET", "/health/readiness")
         except _litellm.GatewayError as error:
-            way = f"through the API server's proxy, because of the Route {error.message}"
+            say(f"  the gateway's address cannot be used from here: {error.message}")
         else:
             return (
                 client,
@@ -104,9 +103,10 @@ def connect(data: dict[str, Any]) -> tuple[Any, Any, str]:
                 "through the Route, TLS verified",
             )
     else:
-        way = "through the API server's proxy, because nothing exposes it"
+        say("  nothing exposes the gateway outside the cluster")
     proxy = _litellm.ProxyTransport(client, data["litemaas_namespace"])
-    return client, lambda key: _litellm.Gateway(proxy, key, timeout=120), way
+    by_proxy = "through the API server's proxy"
+    return client, lambda key: _litellm.Gateway(proxy, key, timeout=120), by_proxy
 
 
 def start_model_server(client: Any) -> dict[str, Any]:
@@ -136,7 +136,11 @@ def add_model(gateway: Any, parameters: dict[str, Any]) -> str:
     """Register the model unless it is there, and return its public name."""
     name = parameters["model"].removeprefix("openai/")
     if name not in [each["id"] for each in gateway.request("GET", "/v1/models")["data"]]:
-        body = {"model_name": name, "litellm_params": parameters, "model_info": {"id": MODEL_ID}}
+        body = {
+            "model_name": name,
+            "litellm_params": parameters,
+            "model_info": {"id": f"litemaas-demo-{name}"},
+        }
         gateway.request("POST", "/model/new", body)
     return name
 
@@ -159,10 +163,12 @@ def virtual_key(client: Any, gateway: Any, namespace: str, model: str) -> str:
     found = gateway.request(
         "GET", "/key/list", query={"key_alias": KEY_ALIAS, "return_full_object": "true"}
     )
+    models = found["keys"][0]["models"] if found["keys"] else []
+    wanted = {"key_alias": KEY_ALIAS, "models": [*models, model], "key": key}
     if not found["keys"]:
-        gateway.request(
-            "POST", "/key/generate", {"key_alias": KEY_ALIAS, "models": [model], "key": key}
-        )
+        gateway.request("POST", "/key/generate", wanted)
+    elif model not in models:
+        gateway.request("POST", "/key/update", wanted)
     return key
 
 
@@ -263,5 +269,12 @@ if __name__ == "__main__":
         sys.exit(main())
     except subprocess.CalledProcessError as failed:
         sys.exit(
-            f"[demo] failed: {failed.cmd[0]} ended with {failed.returncode}; what went wrong stands above."
+            f"[demo] {failed.cmd[0]} ended with {failed.returncode}; what went wrong stands above."
         )
+    except Exception as failed:
+        from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
+
+        # The collection's own errors are sentences; anything else is a bug and keeps its traceback.
+        if not isinstance(failed, LitemaasError):
+            raise
+        sys.exit(f"[demo] {failed}")
