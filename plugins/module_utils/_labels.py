@@ -24,9 +24,6 @@ INSTANCE = "rhpds.litemaas/instance"
 
 # What was last sent, so that a second run knows without asking the API server to compare.
 APPLIED_HASH = "rhpds.litemaas/applied-hash"
-# On pod templates: a changed Secret or configuration rolls the pods that use it, and no others.
-CREDENTIALS_HASH = "rhpds.litemaas/credentials-hash"
-CONFIG_HASH = "rhpds.litemaas/config-hash"
 
 # Every object an instance may own, the Namespace apart: (apiVersion, kind, name). In a namespace
 # that was there before us, one of these without our labels is somebody else's and stays untouched.
