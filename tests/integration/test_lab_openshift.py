@@ -21,6 +21,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _client
 from lablib import network
 from lablib.settings import Settings, current
 
@@ -575,6 +576,42 @@ def test_a_pod_waits_for_its_namespaces_range(lab: Lab) -> None:
         assert eventually(users, 30) == [int(uid_range(lab, name).split("/")[0])]
     finally:
         lab.kubectl("delete", "namespace", "--wait=false", name)
+
+
+def test_no_pod_slips_through_as_its_namespaces_range_appears(
+    client: _client.Client, namespace: str
+) -> None:
+    """One policy fills in and another checks, and the range may come between the two."""
+    home = f"/api/v1/namespaces/{namespace}"
+    annotation = "openshift.io/sa.scc.uid-range"
+    given = client.get(home)["metadata"]["annotations"][annotation]
+    over = threading.Event()
+
+    def flicker() -> None:
+        while not over.is_set():
+            for value in (None, given):
+                body = {"metadata": {"annotations": {annotation: value}}}
+                kind = "application/merge-patch+json"
+                client.request("PATCH", home, body=body, content_type=kind)
+
+    def create(_number: int) -> list[bool]:
+        path = f"{home}/pods"
+        made = client.request("POST", path, query={"dryRun": "All"}, body=pod(namespace))[1]
+        return ["runAsUser" in c["securityContext"] for c in made["spec"]["containers"]]
+
+    eventually(lambda: client.find(f"{home}/serviceaccounts/default"))
+    flickering = threading.Thread(target=flicker)
+    flickering.start()
+    try:
+        answers = client.each(create, range(600), threads=4)
+    finally:
+        over.set()
+        flickering.join()
+    refused = [answer for answer in answers if isinstance(answer, _client.ApiError)]
+    assert {error.status for error in refused} == {403}
+    accepted = [answer for answer in answers if isinstance(answer, list)]
+    assert accepted
+    assert all(map(all, accepted)), f"{sum(not all(a) for a in accepted)} of {len(accepted)}"
 
 
 def test_a_service_account_gets_its_pull_secret(lab: Lab, namespace: str) -> None:
