@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import litellm, model_server, pause, postgresql
+from . import litellm, model_server, pause, pgbouncer, postgresql, redis
 from .builder import Builder, ImageSpec
 from .host import BuildError
 
@@ -20,6 +20,8 @@ __all__ = ["IMAGES", "REFERENCES", "BuildError", "build"]
 IMAGES: tuple[ImageSpec, ...] = (
     pause.IMAGE,
     model_server.IMAGE,
+    redis.IMAGE,
+    pgbouncer.IMAGE,
     postgresql.IMAGE,
     litellm.IMAGE,
 )

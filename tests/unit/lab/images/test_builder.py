@@ -181,6 +181,8 @@ def test_the_lab_has_the_images_that_its_manifests_name() -> None:
     assert images.REFERENCES == [
         "registry.k8s.io/pause:3.10",
         "localhost/litemaas-lab/model-server:1",
+        "quay.io/sclorg/redis-7-c9s:20260923",
+        "ghcr.io/cloudnative-pg/pgbouncer:1.24.0",
         "quay.io/sclorg/postgresql-16-c9s:20260923",
         "ghcr.io/berriai/litellm-non_root:v1.106.0",
     ]
