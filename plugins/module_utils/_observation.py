@@ -29,6 +29,12 @@ class Observation:
     def __init__(self) -> None:
         self._objects: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
         self.unreadable: dict[str, str] = {}  # namespace → what may not be read there
+        self.complete: set[str] = set()  # kinds of which all there is was seen
+
+    @property
+    def namespaces(self) -> list[str]:
+        """Those in which something was seen."""
+        return sorted({namespace for namespace, _kind in self._objects})
 
     def add(self, obj: Mapping[str, Any]) -> None:
         place = obj["metadata"]["namespace"], obj["kind"]
@@ -48,18 +54,19 @@ class _Job(NamedTuple):
 class Observer:
     """Lists objects of some namespaces by label: in the whole cluster, or one by one if need be.
 
-    *forbidden*: kinds that an earlier slice was not allowed to list cluster-wide.
+    *namespaces*: None for all there are. *forbidden*: kinds that an earlier slice was not allowed
+    to list cluster-wide.
     """
 
     def __init__(
         self,
         client: Client,
-        namespaces: Iterable[str],
+        namespaces: Iterable[str] | None,
         selector: str,
         forbidden: Iterable[str] = (),
     ) -> None:
         self._client = client
-        self._namespaces = sorted(set(namespaces))
+        self._namespaces = None if namespaces is None else sorted(set(namespaces))
         self._selector = selector
         self.forbidden = set(forbidden)
 
@@ -74,33 +81,41 @@ class Observer:
     ) -> None:
         """Add all objects of *kinds* to *into*, of the namespaces *within* (all when None).
 
-        *kinds*: pairs of apiVersion and kind. *required*: what may not be listed makes its namespace unreadable; otherwise it is left
+        *kinds*: pairs of apiVersion and kind; those that *into* has completely are not read again.
+        *required*: what may not be listed makes its namespace unreadable; otherwise it is left
         out. *metadata*: nothing else is needed. Raises ApiError where the API server does not
-        answer.
+        answer, or where something required may not be listed and no namespaces are known.
         """
         places = self._namespaces if within is None else sorted(set(within))
-        todo = [job for kind in kinds for job in self._jobs(kind, places, metadata)]
+        wanted = [kind for kind in kinds if kind[1] not in into.complete]
+        left_out: set[str] = set()
+        todo = [job for kind in wanted for job in self._jobs(kind, places, metadata)]
         while todo:
             answers = self._client.each(self._list, todo)
             again: list[_Job] = []
             for job, answer in zip(todo, answers, strict=True):
                 if not isinstance(answer, LitemaasError):
                     for obj in answer:
-                        if obj["metadata"]["namespace"] in places:
+                        if places is None or obj["metadata"]["namespace"] in places:
                             into.add(obj)
-                elif getattr(answer, "status", 0) == 403 and job.namespace is None:
+                    continue
+                status = getattr(answer, "status", 0)
+                if status == 403 and job.namespace is None and places is not None:
                     self.forbidden.add(job.kind)
                     again += self._jobs((job.api_version, job.kind), places, metadata)
-                elif getattr(answer, "status", 0) == 403 and job.namespace is not None:
-                    if required:
+                elif status == 403 and not (required and job.namespace is None):
+                    left_out.add(job.kind)
+                    if required and job.namespace is not None:
                         into.unreadable.setdefault(job.namespace, str(answer))
-                elif getattr(answer, "status", 0) != 404:  # 404: the cluster has no such kind
+                elif status != 404:  # 404: the cluster has no such kind
                     raise answer
             todo = again
+        if within is None and not metadata:
+            into.complete |= {kind for _version, kind in wanted} - left_out
 
-    def _jobs(self, kind: tuple[str, str], places: list[str], metadata: bool) -> list[_Job]:
+    def _jobs(self, kind: tuple[str, str], places: list[str] | None, metadata: bool) -> list[_Job]:
         # A few namespaces are cheaper to list, for the API server too, than the whole cluster.
-        if kind[1] in self.forbidden or len(places) <= 2:
+        if places is not None and (kind[1] in self.forbidden or len(places) <= 2):
             return [_Job(*kind, place, metadata) for place in places]
         return [_Job(*kind, None, metadata)]
 

@@ -54,7 +54,8 @@ class Wait:
     """The readiness of *instances* (``name, namespace, labels, host, url, expose`` of the plan).
 
     *gateway*: ask the gateways too. *state*: of the previous slice. *elapsed*: seconds since the
-    waiting began. *clock* and *sleep* are replaced in tests.
+    waiting began. *seen*: by a caller that has looked already; what is complete in it is not
+    read again at the first look. *clock* and *sleep* are replaced in tests.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Wait:
         gateway: bool = True,
         elapsed: float = 0.0,
         state: str = "",
+        seen: Observation | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -77,9 +79,11 @@ class Wait:
         before = json.loads(state) if state else {}
         tracks = before.get("tracks", {})
         self._tracks = {
-            instance["name"]: Track.resumed(tracks.get(instance["name"], {}))
+            instance["namespace"]: Track.resumed(tracks.get(instance["namespace"], {}))
             for instance in self.instances
         }
+        self._seen = Observation()
+        self._seen_already = seen
         self._observer = Observer(
             client,
             _homes(self.instances),
@@ -104,7 +108,7 @@ class Wait:
     def state(self) -> str:
         """What the next slice needs to go on. Nothing secret."""
         unusable = self._check.unusable if self._check else self._unusable
-        tracks = {name: track.state() for name, track in self._tracks.items()}
+        tracks = {home: track.state() for home, track in self._tracks.items()}
         kept = {
             "tracks": tracks,
             "forbidden": sorted(self._observer.forbidden),
@@ -121,9 +125,10 @@ class Wait:
         """
         while True:
             began = self._clock()
+            last = self.elapsed >= deadline
             try:
                 # Only a slice has an end that progress waits for.
-                self._look(until if until < deadline else math.inf)
+                self._look(until if until < deadline else math.inf, last=last)
                 self.trouble, self._ever_seen = None, True
             except ApiError as error:
                 if error.status not in (0, 429) and error.status < 500:
@@ -145,15 +150,15 @@ class Wait:
                 return False
             self._sleep(min(pause, max(0.0, deadline - now)))
 
-    def _look(self, limit: float) -> None:
-        seen = Observation()
+    def _look(self, limit: float, *, last: bool) -> None:
+        seen, self._seen_already = self._seen_already or Observation(), None
         self._observer.observe(self._kinds, seen)
-        found = {i["name"]: instance_verdicts(i, seen) for i in self.instances}
+        found = {i["namespace"]: instance_verdicts(i, seen) for i in self.instances}
         behind, new = [], []
         for instance in self.instances:
-            if not v.worst(found[instance["name"]]).ready:
+            if not v.worst(found[instance["namespace"]]).ready:
                 behind.append(instance)
-            elif self._tracks[instance["name"]].ready_at is None:
+            elif self._tracks[instance["namespace"]].ready_at is None:
                 new.append(instance)
         if behind:
             self._observer.observe(_observation.PARTS, seen, _homes(behind), required=False)
@@ -161,34 +166,37 @@ class Wait:
             pods = [_observation.POD]
             self._observer.observe(pods, seen, _homes(new), required=False, metadata=True)
         for instance in behind + new:
-            found[instance["name"]] = instance_verdicts(instance, seen)
+            found[instance["namespace"]] = instance_verdicts(instance, seen)
         self._seen = seen
         if self._gateway:
-            self._ask(found, limit)
+            self._ask(found, limit, last=last)
         now = self.elapsed
         self.standings = []
         for instance in self.instances:
-            name = instance["name"]
-            verdict = v.worst(found[name])
-            track = self._tracks[name]
+            home = instance["namespace"]
+            verdict = v.worst(found[home])
+            track = self._tracks[home]
             track.see(verdict, now)
             asked = verdict.component == COMPONENT and verdict is not _NOT_ASKED
             track.judge(verdict, now, explained=verdict.ready or asked)
             if not verdict.ready:
                 verdict = verdict.with_reason(_REDACT(verdict.reason))
-            self.standings.append(Standing(instance, found[name], verdict, track))
+            self.standings.append(Standing(instance, found[home], verdict, track))
         self._explain(now)
 
-    def _ask(self, found: dict[str, list[v.Verdict]], limit: float) -> None:
-        """Ask the gateways of the instances that run, until *limit*, and add their verdicts."""
+    def _ask(self, found: dict[str, list[v.Verdict]], limit: float, *, last: bool) -> None:
+        """Ask the gateways of the instances that run, until *limit*, and add their verdicts.
+
+        *last*: none is asked again, so an address that cannot be used now is not tried for longer.
+        """
         todo = []
         for instance in self.instances:
-            name, track = instance["name"], self._tracks[instance["name"]]
-            if not v.worst(found[name]).ready:
+            home, track = instance["namespace"], self._tracks[instance["namespace"]]
+            if not v.worst(found[home]).ready:
                 track.forget_answer()
-                found[name].append(_NOT_ASKED)
+                found[home].append(_NOT_ASKED)
             elif track.answered:
-                found[name].append(v.ready(COMPONENT))
+                found[home].append(v.ready(COMPONENT))
             else:
                 todo.append(instance)
         if not todo:
@@ -198,25 +206,26 @@ class Wait:
         check = self._check
 
         def ask(instance: Mapping[str, Any]) -> Answer | None:
-            track, now = self._tracks[instance["name"]], self.elapsed
+            track, now = self._tracks[instance["namespace"]], self.elapsed
             if now >= limit:
                 return None
             track.asked = now if track.asked is None else track.asked
             track.asked_last = now
-            return check.ask(instance, now - track.asked, min(limit - now, _ASKING))
+            asking_for = math.inf if last else now - track.asked
+            return check.ask(instance, asking_for, min(limit - now, _ASKING))
 
         # Whoever waits longest for a turn comes first: some that hang must not starve the rest.
-        todo.sort(key=lambda instance: self._tracks[instance["name"]].asked_last)
+        todo.sort(key=lambda instance: self._tracks[instance["namespace"]].asked_last)
         for instance, answer in zip(todo, self._client.each(ask, todo), strict=True):
             if isinstance(answer, LitemaasError):
                 raise answer
             if answer is None:
-                found[instance["name"]].append(_NOT_ASKED)
+                found[instance["namespace"]].append(_NOT_ASKED)
                 continue
-            track = self._tracks[instance["name"]]
+            track = self._tracks[instance["namespace"]]
             track.answered = answer.verdict.ready
             track.via, track.via_reason, track.models = answer[1:]
-            found[instance["name"]].append(answer.verdict)
+            found[instance["namespace"]].append(answer.verdict)
 
     def _explain(self, now: float, *, everything: bool = False) -> None:
         """Read events and logs for those that stand still: once a slice, the worst first."""
@@ -225,7 +234,7 @@ class Wait:
             verdict, track = standing.verdict, standing.track
             if verdict.ready or verdict.component == COMPONENT:
                 continue
-            stage, before = self._explanations.get(standing.instance["name"], ("", verdict))
+            stage, before = self._explanations.get(standing.instance["namespace"], ("", verdict))
             if stage == track.stage:
                 self._replace(place, before, now)
             elif everything or track.worth_explaining(verdict, now):
@@ -241,7 +250,8 @@ class Wait:
         ):
             if not isinstance(verdict, LitemaasError):  # else the reason stays as short as it was
                 standing = self.standings[place]
-                self._explanations[standing.instance["name"]] = (standing.track.stage, verdict)
+                home = standing.instance["namespace"]
+                self._explanations[home] = (standing.track.stage, verdict)
                 self._replace(place, verdict, now)
 
     def _replace(self, place: int, verdict: v.Verdict, now: float) -> None:

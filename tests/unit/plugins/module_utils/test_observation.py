@@ -73,6 +73,35 @@ def test_a_kind_the_cluster_does_not_have_is_empty(cluster: Cluster) -> None:
     assert seen.of("lab-user1", "StatefulSet")
 
 
+def test_all_namespaces_where_none_are_known(cluster: Cluster) -> None:
+    observer, seen = Observer(cluster, None, "a=b"), Observation()  # type: ignore[arg-type]
+    observer.observe(_observation.WORKLOADS, seen)
+    assert sorted(cluster.calls) == ["/apis/apps/v1/deployments", "/apis/apps/v1/statefulsets"]
+    assert seen.namespaces == [*sorted({*HOMES, "lab-other"})]
+
+
+def test_all_namespaces_need_a_permission(cluster: Cluster) -> None:
+    cluster.refused = {"/apis/apps/v1/deployments": 403}
+    observer, seen = Observer(cluster, None, "a=b"), Observation()  # type: ignore[arg-type]
+    with pytest.raises(ApiError):
+        observer.observe(_observation.WORKLOADS, seen)
+    observer.observe(_observation.WORKLOADS, seen, required=False)
+    assert seen.complete == {"StatefulSet"}
+
+
+def test_what_was_seen_completely_is_not_read_again(cluster: Cluster) -> None:
+    observer, seen = observe(cluster)
+    cluster.calls.clear()
+    observer.observe([*_observation.WORKLOADS, _observation.POD], seen)
+    assert cluster.calls == ["/api/v1/pods"]
+
+
+@pytest.mark.parametrize("more", [{"within": HOMES}, {"metadata": True}])
+def test_a_part_of_it_is_not_all(cluster: Cluster, more: dict[str, Any]) -> None:
+    _observer, seen = observe(cluster, **more)
+    assert not seen.complete
+
+
 @pytest.mark.parametrize("status", [0, 401, 500])
 def test_no_answer_is_an_error(cluster: Cluster, status: int) -> None:
     cluster.refused = {"/apis/apps/v1/statefulsets": status}

@@ -3,14 +3,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _progress, _readiness
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _observation,
+    _progress,
+    _readiness,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _verdict as v
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import ApiError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_check import Answer
+from ansible_collections.rhpds.litemaas.plugins.module_utils._observation import (
+    Observation,
+    Observer,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils._readiness import Wait
 
 from .readiness_cluster import Cluster, crashing_pod, instance, workloads
@@ -46,14 +55,16 @@ class Gateways:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.answers: dict[str, Answer] = {}
         self.asked: list[str] = []
+        self.asking_for: list[float] = []
         gateways = self
 
         class Check:
             def __init__(self, _client: Any, _keys: Any, unusable: Mapping[str, str]) -> None:
                 self.unusable = {**unusable, "apps.invalid": "because"}
 
-            def ask(self, target: Mapping[str, Any], _asking_for: float, _timeout: float) -> Answer:
+            def ask(self, target: Mapping[str, Any], asking_for: float, _timeout: float) -> Answer:
                 gateways.asked.append(target["name"])
+                gateways.asking_for.append(asking_for)
                 return gateways.answers.get(target["name"], GOOD)
 
         monkeypatch.setattr(_readiness, "GatewayCheck", Check)
@@ -137,6 +148,31 @@ def test_timeout_zero_looks_once(time: Time) -> None:
     wait = wait_for(Cluster(), time)
     assert wait.run(0, 0)
     assert (wait.elapsed, phases(wait)) == (0, ["absent"] * 3)
+
+
+def test_instances_of_one_name_in_two_deployments(time: Time) -> None:
+    cluster = cluster_of("user1", behind=("user2",))
+    same = {**instance("user2"), "name": "user1"}
+    wait = Wait(cluster, [instance("user1"), same], gateway=False)  # type: ignore[arg-type]
+    assert wait.run(0, 0)
+    assert phases(wait) == ["ready", "rolling out"]
+
+
+def test_what_was_seen_already_is_not_read_again(time: Time) -> None:
+    cluster = cluster_of(*NAMES)
+    observer, seen = Observer(cluster, None, "a=b"), Observation()  # type: ignore[arg-type]
+    observer.observe([*_observation.WORKLOADS, _observation.POD], seen)
+    cluster.calls.clear()
+    wait = wait_for(cluster, time, seen=seen)
+    assert wait.run(10, 600)
+    assert phases(wait) == ["ready"] * 3
+    assert not cluster.calls
+
+
+def test_the_last_look_decides_which_way_to_ask(time: Time, gateways: Gateways) -> None:
+    gateways.answers["user1"] = BAD
+    wait_for(cluster_of("user1"), time, "user1", gateway=True).run(2, 2)
+    assert gateways.asking_for == [0, 1, math.inf]
 
 
 def test_what_comes_back_while_others_are_waited_for_is_ready(time: Time) -> None:
