@@ -22,6 +22,11 @@ PART_OF = ("app.kubernetes.io/part-of", "litemaas")
 DEPLOYMENT = "rhpds.litemaas/deployment"
 INSTANCE = "rhpds.litemaas/instance"
 
+# Of the gateway's Deployment, for whoever looks later without knowing how it was deployed: the
+# LiteMaaS release, and what it is to be reached by.
+VERSION = "rhpds.litemaas/version"
+EXPOSE = "rhpds.litemaas/expose"
+
 # What was last sent, so that a second run knows without asking the API server to compare.
 APPLIED_HASH = "rhpds.litemaas/applied-hash"
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import uuid
@@ -19,6 +20,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _client
+
+from .played import Instance, StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = "ansible_collections.rhpds.litemaas.plugins.modules"
@@ -165,3 +168,28 @@ def run_module(kubeconfig: str) -> RunModule:
         return result
 
     return run
+
+
+@pytest.fixture
+def gateway(client: _client.Client, domain: str) -> Iterator[StandIn]:
+    """A gateway that the cluster can reach."""
+    try:
+        socket.getaddrinfo(f"gateway.{domain}", 443)
+    except socket.gaierror:
+        pytest.skip("the cluster cannot reach a server of this test: run it by tests/on-lab")
+    stand_in = StandIn(client.connection.host)
+    yield stand_in
+    stand_in.server.shutdown()
+    stand_in.server.server_close()
+
+
+@pytest.fixture
+def domain() -> str:
+    """The domain below which hosts lead to the cluster's router."""
+    return os.environ["LITEMAAS_TEST_APPS_DOMAIN"]
+
+
+@pytest.fixture
+def make(client: _client.Client, new_namespace: Callable[..., str]) -> Callable[..., Instance]:
+    """make(deployment="…", **pod) is an instance in a namespace of its own, not deployed yet."""
+    return lambda **more: Instance(client, new_namespace(), **more)

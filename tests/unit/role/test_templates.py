@@ -68,6 +68,7 @@ def render(
     instances = [{**instance(n, expose), **changes} for n in range(1, count + 1)]
     values = {
         **VARIABLES,
+        "ocp4_workload_litemaas_version": "0.2.0",
         "_ocp4_workload_litemaas_instances": instances,
         "_ocp4_workload_litemaas_hashes": {
             i["name"]: {"postgres": "aa", "litellm": "bb"} for i in instances
@@ -139,6 +140,12 @@ def test_an_existing_namespace_is_not_sent():
 )
 def test_it_is_exposed_as_planned(exposed, kinds):
     assert {o["kind"] for o in render(exposed) if o["kind"] in ("Route", "Ingress")} == kinds
+
+
+@pytest.mark.parametrize("expose", ["route", "ingress", "none"])
+def test_the_deployment_says_how_it_was_meant(expose):
+    annotations = only(render(expose), "Deployment")["metadata"]["annotations"]
+    assert annotations == {_labels.VERSION: "0.2.0", _labels.EXPOSE: expose}
 
 
 def test_a_route_gives_completions_time_and_redirects_to_tls():

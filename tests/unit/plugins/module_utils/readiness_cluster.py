@@ -105,12 +105,12 @@ class Cluster:
     def list(self, path: str, **_query: Any) -> list[dict[str, Any]]:
         self._called(path)
         parts = path.split("/")
-        namespace = parts[parts.index("namespaces") + 1] if "namespaces" in parts else None
-        kinds = {o["kind"]: f"{o['kind'].lower()}s" for o in self.objects}
+        *_start, before, last = parts[:-1]
+        namespace = last if before == "namespaces" else None
         return [
             o
             for o in self.objects
-            if kinds[o["kind"]] == parts[-1] and namespace in (None, o["metadata"].get("namespace"))
+            if _plural(o) == parts[-1] and namespace in (None, o["metadata"].get("namespace"))
         ]
 
     def find(self, path: str, **_query: Any) -> dict[str, Any] | None:
@@ -118,7 +118,7 @@ class Cluster:
         for obj in self.objects:
             metadata = obj["metadata"]
             inside = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
-            if path.endswith(f"{inside}/{obj['kind'].lower()}s/{metadata['name']}"):
+            if path.endswith(f"{inside}/{_plural(obj)}/{metadata['name']}"):
                 return obj
         parent, name = path.rsplit("/", 1)
         if parent.endswith("/namespaces") and name not in self.gone:
@@ -137,3 +137,7 @@ class Cluster:
         for beginning, status in self.refused.items():
             if path.startswith(beginning):
                 raise ApiError(f"answered {status} for {path}", status=status)
+
+
+def _plural(obj: dict[str, Any]) -> str:
+    return obj["kind"].lower() + ("es" if obj["kind"].endswith("s") else "s")
