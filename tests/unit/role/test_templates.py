@@ -144,7 +144,7 @@ def test_it_is_exposed_as_planned(exposed, kinds):
 
 @pytest.mark.parametrize("expose", ["route", "ingress", "none"])
 def test_the_deployment_says_how_it_was_meant(expose):
-    annotations = only(render(expose), "Deployment")["metadata"]["annotations"]
+    annotations = find(render(expose), "Deployment", "litellm")["metadata"]["annotations"]
     assert annotations == {_labels.VERSION: "0.2.0", _labels.EXPOSE: expose}
 
 
