@@ -7,8 +7,8 @@ Internal to rhpds.litemaas: no stable interface for other collections.
 
 The options are those of kubernetes.core. AgnosticD passes only ``K8S_AUTH_HOST``,
 ``K8S_AUTH_API_KEY`` and ``K8S_AUTH_VERIFY_SSL`` in one path and only ``KUBECONFIG`` in another, so
-both must be enough by themselves. The ``kubernetes`` package reads kubeconfigs (exec plugins,
-token refresh); it takes long to import and is left alone when host and credentials are given.
+both must be enough by themselves. The ``kubernetes`` package reads kubeconfigs that hold more than
+credentials (exec plugins, token refresh); it takes long to import and is left alone otherwise.
 """
 
 from __future__ import annotations

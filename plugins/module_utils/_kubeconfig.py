@@ -5,8 +5,8 @@
 
 Internal to rhpds.litemaas: no stable interface for other collections.
 
-The ``kubernetes`` package does the reading: it knows exec plugins, token refresh, merged files. It
-takes long to import, so only this path does. Both functions return fields of a Connection.
+The ``kubernetes`` package does the reading where it is more than plain: it knows exec plugins, token
+refresh, merged files. It takes long to import. Both functions return fields of a Connection.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _kubeconfig_plain
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 
 SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -35,6 +36,9 @@ def read(
             raise LitemaasError(
                 f"The kubeconfig from {source} does not exist: correct the path, or log in."
             )
+        plain = _kubeconfig_plain.read(kubeconfig, context)
+        if plain:
+            return {**plain, "source": _said(source, context)}
     elif not isinstance(kubeconfig, dict):
         raise LitemaasError(f"The kubeconfig from {source} must be a path or a dictionary.")
     try:
@@ -71,7 +75,7 @@ def read(
         )
     return {
         "host": configuration.host,
-        "source": source + (f", context {context}" if context else ""),
+        "source": _said(source, context),
         "headers": (("Authorization", token),) if token else (),
         "ca_cert": configuration.ssl_ca_cert,
         "client_cert": configuration.cert_file,
@@ -96,6 +100,10 @@ def in_cluster(env: Mapping[str, str], folder: str = SERVICE_ACCOUNT) -> dict[st
         "headers": (("Authorization", authorization),),
         "ca_cert": os.path.join(folder, "ca.crt"),
     }
+
+
+def _said(source: str, context: str | None) -> str:
+    return source + (f", context {context}" if context else "")
 
 
 class _Complaints(logging.Handler):

@@ -267,12 +267,14 @@ def test_a_broken_kubeconfig_names_its_source(tmp_path: Path) -> None:
         _connection.load({}, environment)
 
 
-def test_without_the_package_a_kubeconfig_is_no_use(
-    monkeypatch: pytest.MonkeyPatch, config_file: str
+def test_without_the_package_a_kubeconfig_with_a_plug_in_is_no_use(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "kubernetes", None)
+    path = tmp_path / "config"
+    path.write_text(yaml.safe_dump(kubeconfig(exec={"command": "aws"})))
     with pytest.raises(LitemaasError, match="needs the Python package kubernetes"):
-        _connection.load({"kubeconfig": config_file}, {})
+        _connection.load({"kubeconfig": str(path)}, {})
 
 
 def test_a_host_alone_is_kubectl_proxy(tmp_path: Path) -> None:
