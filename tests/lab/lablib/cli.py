@@ -4,16 +4,17 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 
-from lablib import cache, images, kube, lab, prerequisites, run, status, teardown
+from lablib import cache, images, kube, lab, prerequisites, run, simulation, status, teardown
 from lablib.errors import LabError
 from lablib.report import Report, clock
-from lablib.settings import PROFILES, Settings, current
+from lablib.settings import PROFILES, SIMULATED_NODE, Settings, current
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,6 +36,19 @@ def parser() -> argparse.ArgumentParser:
         "--no-real-node",
         action="store_true",
         help="the control plane alone: needs neither root nor images",
+    )
+    up.add_argument(
+        "--simulated-nodes",
+        type=int,
+        metavar="N",
+        help="nodes whose pods do nothing and become ready at once, for tests of scale; 0 removes them; "
+        "default: as many as at the last `up`",
+    )
+    up.add_argument(
+        "--simulated-node-size",
+        metavar="SIZE",
+        help="what each of them offers, for example cpu=8,memory=30Gi,pods=110,volumes=20; "
+        f"default: {','.join(f'{key}={value}' for key, value in SIMULATED_NODE.items())}",
     )
     up.add_argument(
         "--image",
@@ -77,6 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _up(settings: Settings, arguments: argparse.Namespace) -> int:
     report, began = Report(), time.monotonic()
+    settings = simulated(settings, arguments.simulated_nodes, arguments.simulated_node_size)
     with _locked(settings, report):
         teardown.purge_orphans(settings, report)
         teardown.end_strays(settings, report)
@@ -87,6 +102,21 @@ def _up(settings: Settings, arguments: argparse.Namespace) -> int:
         f"profile {settings.profile} is up after {clock(time.monotonic() - began)}: export KUBECONFIG={settings.kubeconfig}"
     )
     return 0
+
+
+def simulated(settings: Settings, count: int | None, size: str | None) -> Settings:
+    """The settings with the simulated nodes that the options ask for; what is not given stays."""
+    if count is not None:
+        if not 0 <= count < simulation.MOST_NODES:
+            raise LabError(f"--simulated-nodes must be 0 to {simulation.MOST_NODES - 1}: {count}")
+        settings = dataclasses.replace(settings, simulated_nodes=count)
+    if size is not None:
+        try:
+            offered = simulation.parse_size(size)
+        except ValueError as error:
+            raise LabError(f"--simulated-node-size: {error}") from error
+        settings = dataclasses.replace(settings, simulated_node=offered)
+    return settings
 
 
 def _down(settings: Settings, arguments: argparse.Namespace) -> int:

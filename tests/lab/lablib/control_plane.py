@@ -15,6 +15,7 @@ SYSTEM_USERS = (
     "lab:apiserver",
     "lab:controllers",
     "lab:dns",
+    "lab:kwok",
     "system:apiserver",
     "system:kube-controller-manager",
     "system:kube-proxy",
@@ -86,6 +87,8 @@ def etcd(settings: Settings, binaries: Path) -> Component:
         "peer-trusted-ca-file": pki / "ca.crt",
         "peer-client-cert-auth": "true",
         "log-level": "warn",
+        # 2 GiB would be full after some runs with a thousand namespaces: old versions are kept for five minutes.
+        "quota-backend-bytes": 8 * 2**30,
         # A lab's data is worth little and disks of CI machines are slow.
         "unsafe-no-fsync": "true",
     }
@@ -162,8 +165,12 @@ def controller_manager(settings: Settings, binaries: Path) -> Component:
         "cluster-signing-cert-file": settings.pki / "ca.crt",
         "cluster-signing-key-file": settings.pki / "ca.key",
         # The defaults (20 and 30) would make a test of scale measure this limit.
-        "kube-api-qps": 300,
-        "kube-api-burst": 600,
+        "kube-api-qps": 1000,
+        "kube-api-burst": 2000,
+        **{
+            f"concurrent-{kind}-syncs": 20
+            for kind in ("deployment", "replicaset", "statefulset", "endpoint", "service-endpoint")
+        },
         "profiling": "false",
     }
     return _component(settings, binaries, "kube-controller-manager", options, [own])
@@ -178,8 +185,8 @@ def scheduler(settings: Settings, binaries: Path) -> Component:
         "bind-address": "127.0.0.1",
         "secure-port": settings.ports["scheduler"],
         "leader-elect": "false",
-        "kube-api-qps": 300,
-        "kube-api-burst": 600,
+        "kube-api-qps": 1000,
+        "kube-api-burst": 2000,
         "profiling": "false",
     }
     return _component(settings, binaries, "kube-scheduler", options, [own])

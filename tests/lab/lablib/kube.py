@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-import json
 import platform
 import re
 import shutil
-import subprocess
 from pathlib import Path
 
 from lablib import cache, commands, golang
@@ -19,7 +17,6 @@ PROGRAMS = (
     *("etcd", "coredns", "kubectl", "kubelet", "kube-proxy"),
     *("kube-apiserver", "kube-controller-manager", "kube-scheduler"),
 )
-BUILD = ("build", "-trimpath", "-buildvcs=false", "-mod=readonly")
 OPENSHIFT_API = "github.com/openshift/api"
 
 
@@ -52,13 +49,21 @@ def binaries(root: Path, report: Report) -> Path:
     """The folder with one link for each of PROGRAMS, built when its inputs' key is not in the cache."""
     sources = [path for path in SOURCES.iterdir() if path.suffix in (".go", ".mod", ".sum")]
     flags = link_flags(version((SOURCES / "go.mod").read_text()))
-    name = "kube-" + cache.files_key(SOURCES, sources, *BUILD, flags, platform.machine())
+    name = "kube-" + cache.files_key(SOURCES, sources, *golang.BUILD, flags, platform.machine())
 
     def build(folder: Path) -> None:
         go = golang.toolchain(root, report)
         what = "kube-apiserver, kubelet and friends: building from Go modules"
         with report.during(what, "about 6 min the first time"):
-            command = [str(go), *BUILD, "-ldflags", flags, "-o", str(folder / "kubelab"), "."]
+            command = [
+                str(go),
+                *golang.BUILD,
+                "-ldflags",
+                flags,
+                "-o",
+                str(folder / "kubelab"),
+                ".",
+            ]
             commands.run(command, cwd=str(SOURCES), environment=golang.environment(), timeout=None)
         for program in PROGRAMS:
             (folder / program).symlink_to("kubelab")
@@ -74,27 +79,10 @@ def custom_resource_definitions(root: Path, report: Report) -> Path:
     def build(folder: Path) -> None:
         go = golang.toolchain(root, report)
         report("OpenShift's CRDs: fetching the Go module that holds them")
-        text = _download(go, sources)
-        module = Path(json.loads(text)["Dir"])
+        module = golang.module(go, sources, OPENSHIFT_API)
         for manifest in module.glob("**/zz_generated.crd-manifests/*.yaml"):
             target = folder / manifest.relative_to(module)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(manifest, target)
 
     return cache.folder(root, name, build, report)
-
-
-def _download(go: Path, sources: Path) -> str:
-    # `go mod download` tells its errors inside the JSON on standard output.
-    done = subprocess.run(
-        [str(go), "mod", "download", "-json", OPENSHIFT_API],
-        cwd=sources,
-        env=golang.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    if done.returncode:
-        raise LabError(f"{OPENSHIFT_API}: {commands.tail(done.stderr + done.stdout)}")
-    return done.stdout

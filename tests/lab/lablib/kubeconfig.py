@@ -11,7 +11,7 @@ from lablib import files
 from lablib.settings import Settings
 
 # File (below the lab's config folder) and the certificate it carries.
-IDENTITIES = ("controllers", "dns", "controller-manager", "scheduler", "proxy", "node")
+IDENTITIES = ("controllers", "dns", "controller-manager", "scheduler", "proxy", "node", "kwok")
 
 
 def document(

@@ -21,6 +21,7 @@ from lablib import (
     images,
     kube,
     kubeconfig,
+    kwok,
     mounts,
     network,
     node,
@@ -28,6 +29,7 @@ from lablib import (
     pki,
     prerequisites,
     process,
+    simulation,
     waiting,
 )
 from lablib.errors import LabError
@@ -43,6 +45,7 @@ CONTROL_PLANE = (
     *("coredns", "controllers"),
 )
 NODE = ("containerd", "kube-proxy", "kubelet")
+SIMULATION = ("kwok",)
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ def up(
 ) -> Settings:
     """Bring this lab up; returns its settings with the addresses it got. The caller holds the lab's lock.
 
-    `only`: references of the images to build and import, beside the one every pod needs; all when empty.
+    `only`: references of the images to build and import, beside the one every pod needs; all when empty. The simulated
+    nodes are those of `settings`.
     """
     if real_node and not settings.netns:
         raise LabError(
@@ -84,6 +88,7 @@ def up(
         # The Go build wants the processors, the images mostly wait for downloads: both at once.
         archives = builds.submit(_archives, settings, report, only) if real_node else None
         binaries = kube.binaries(settings.cache, report)
+        simulator = kwok.build(settings.cache, report) if settings.simulated_nodes else None
         crds = (
             kube.custom_resource_definitions(settings.cache, report)
             if settings.profile == "openshift"
@@ -92,13 +97,15 @@ def up(
         try:
             lab = Lab(_prepared(settings), binaries, report)
             _control_plane(lab, crds)
+            _simulation(lab, simulator, tainted=real_node)
         except LabError:
             if archives and not archives.done():
                 report("the control plane failed; its reason follows the end of the image build")
             raise
         if archives:
             _node(lab, archives)
-    waiting.all_run(settings, (*CONTROL_PLANE, *NODE) if real_node else CONTROL_PLANE)
+    nodes = (*(NODE if real_node else ()), *(SIMULATION if simulator else ()))
+    waiting.all_run(settings, (*CONTROL_PLANE, *nodes))
     return lab.settings
 
 
@@ -165,6 +172,20 @@ def controllers(settings: Settings) -> Component:
         kubeconfig.path(settings, "controllers"),
     ]
     return Component("controllers", command, environment, inputs)
+
+
+def _simulation(lab: Lab, simulator: Path | None, *, tainted: bool) -> None:
+    """As many simulated nodes as the settings say; `simulator` is the folder of KWOK, None when there are to be none."""
+    settings, kubectl = lab.settings, lab.kubectl
+    if simulator:
+        kwok.configure(settings, simulator)
+        lab.start(kwok.component(settings, simulator))
+    elif "kwok" in started(settings):
+        process.end("kwok", settings.records)
+    simulation.ensure(kubectl, settings.simulated_nodes, settings.simulated_node, tainted=tainted)
+    if simulator:
+        components = ("kube-apiserver", "kube-controller-manager", *SIMULATION)
+        waiting.until(settings, components, lambda: simulation.ready(kubectl))
 
 
 def _node(lab: Lab, archives: Future[dict[str, Path]]) -> None:

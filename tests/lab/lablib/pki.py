@@ -72,6 +72,7 @@ def wanted(settings: Settings) -> list[Certificate]:
         # The identity of OpenShift's own installer kubeconfig.
         Certificate("admin", "/O=system:masters/CN=system:admin", "ca"),
         Certificate("controllers", "/O=system:masters/CN=lab:controllers", "ca"),
+        Certificate("kwok", "/O=system:masters/CN=lab:kwok", "ca"),
         Certificate("dns", "/O=system:masters/CN=lab:dns", "ca"),
         Certificate("controller-manager", "/CN=system:kube-controller-manager", "ca"),
         Certificate("scheduler", "/CN=system:kube-scheduler", "ca"),

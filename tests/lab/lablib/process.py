@@ -126,6 +126,16 @@ def start(component: Component, records: Path, logs: Path, marker: str) -> bool:
     return True
 
 
+def end(name: str, records: Path) -> None:
+    """End a component for good: it no longer counts as started."""
+    record = records / name
+    process = running(record)
+    if process:
+        stop([process])
+    for path in (record, records / f"{name}.json"):
+        path.unlink(missing_ok=True)
+
+
 def basic_environment() -> dict[str, str]:
     """What of the caller's environment a component gets: its proxies, credentials and locale are not the lab's business."""
     return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ} | {

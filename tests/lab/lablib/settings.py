@@ -21,6 +21,9 @@ MODES = ("netns", "loopback")
 
 NODE_NAME = "node1"
 POD_CIDR = "10.244.0.0/24"
+SIMULATED_POD_CIDR = (
+    "10.128.0.0/10"  # of the pods of simulated nodes: nothing is there, and no route leads there
+)
 SERVICE_CIDR = "10.96.0.0/16"
 API_SERVICE_ADDRESS = (
     "10.96.0.1"  # the first address of SERVICE_CIDR, which the API server takes for itself
@@ -45,6 +48,10 @@ PORTS = {
     "dns-ready": 8181,
 }
 
+# What a simulated node offers to pods: a worker of 16 processors and 64 GiB (m6a.4xlarge, a usual one on AWS) less what the
+# system keeps for itself, OpenShift's limit of pods, and as many disks as can be attached to it.
+SIMULATED_NODE = {"cpu": "15500m", "memory": "60Gi", "pods": "250", "volumes": "26"}
+
 
 def cache_root(environment: Mapping[str, str] = os.environ) -> Path:
     """Where build outputs and the labs' state live: outside every checkout."""
@@ -68,6 +75,8 @@ class Settings:
     address: str = ""  # of API server, DNS and router
     host_address: str = ""  # the host's end of the veth pair; "" in mode loopback
     ports: Mapping[str, int] = field(default_factory=lambda: dict(PORTS))
+    simulated_nodes: int = 0
+    simulated_node: Mapping[str, str] = field(default_factory=lambda: dict(SIMULATED_NODE))
 
     @property
     def id(self) -> str:

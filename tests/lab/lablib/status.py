@@ -12,7 +12,10 @@ def facts(settings: Settings) -> dict[str, object]:
     """`up` is true when every component that was started runs."""
     known = lab.running(settings)
     started = lab.started(settings)
-    names = [*lab.CONTROL_PLANE, *(name for name in lab.NODE if name in started)]
+    names = [
+        *lab.CONTROL_PLANE,
+        *(name for name in (*lab.NODE, *lab.SIMULATION) if name in started),
+    ]
     components = {
         name: {"pid": known[name].pid if name in known else None, "running": name in known}
         for name in names
@@ -21,6 +24,7 @@ def facts(settings: Settings) -> dict[str, object]:
         "profile": settings.profile,
         "up": all(component["running"] for component in components.values()),
         "real_node": "kubelet" in known,
+        "simulated_nodes": settings.simulated_nodes if "kwok" in known else 0,
         "mode": settings.mode,
         "checkout": str(settings.checkout),
         "state": str(settings.state),
@@ -48,6 +52,7 @@ def words(facts: dict[str, object]) -> str:
             f"  {name:24} {'running, pid ' + str(component['pid']) if component['running'] else '-'}"
         )
     for name in (
+        "simulated_nodes",
         "kubeconfig",
         "api_url",
         "apps_domain",

@@ -20,7 +20,10 @@ from lablib.settings import Settings, load
 
 # First what would start anything again, last what others need to end cleanly.
 ORDER = (
-    ("kubelet", "kube-proxy", "controllers", "kube-scheduler", "kube-controller-manager"),
+    (
+        *("kubelet", "kube-proxy", "kwok", "controllers"),
+        *("kube-scheduler", "kube-controller-manager"),
+    ),
     ("containerd", "coredns"),
     ("kube-apiserver",),
     ("etcd",),

@@ -22,6 +22,7 @@ from lablib.controllers.pull_secret import PullSecrets
 from lablib.controllers.route import RouteAdmission
 from lablib.controllers.router import Router
 from lablib.controllers.site import Endpoints, Site
+from lablib.controllers.stand_in import StandIn, divert
 from lablib.controllers.uid_range import UidRanges
 
 log = logging.getLogger("controllers")
@@ -33,6 +34,7 @@ KINDS = {
 SETTLE = 0.2  # seconds to let further changes come before the router's configuration is written
 TICK = 1.0  # seconds between two looks at HAProxy
 INTERVAL = 1.0  # seconds between two reloads at least: endpoints change in swarms
+REST = 4.0  # times what the last turn took: a thousand routes must not keep a processor busy
 
 
 def arguments(words: list[str] | None = None) -> argparse.Namespace:
@@ -91,7 +93,13 @@ def main() -> int:
             pass
     if not stopping.is_set():
         provisioner.sweep()
-        route_traffic(options, state, lambda: sites(options, mirrors), changed, stopping)
+        stand_in = StandIn(api)
+        stand_in.start()
+
+        def served() -> list[Site]:
+            return divert(sites(options, mirrors), stand_in.port)
+
+        route_traffic(options, state, served, changed, stopping)
     ready.unlink(missing_ok=True)
     return 0
 
@@ -145,15 +153,17 @@ def route_traffic(
     config = ""
     changed.set()
     while not stopping.is_set():
-        if changed.wait(TICK):
+        again = changed.wait(TICK)
+        if again:
             time.sleep(SETTLE)
             changed.clear()
+        began = time.monotonic()
+        if again:
             config = haproxy.render(served(), listen)
         done = router.serve(config)
         if not ready.exists():
             ready.touch()
-        if done:
-            stopping.wait(INTERVAL)
+        stopping.wait(max(INTERVAL if done else 0, REST * (time.monotonic() - began)))
     router.stop()
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lablib.controllers.site import Server, Site
+from lablib.controllers.site import STAND_IN_HEADER, Server, Site
 
 UNKNOWN_HOST = """HTTP/1.0 503 Service Unavailable\r
 Pragma: no-cache\r
@@ -147,6 +147,8 @@ def _backend(site: Site) -> str:
         "  http-request add-header X-Forwarded-Proto https if { ssl_fc }",
         "  http-request add-header Forwarded for=%[src];host=%[req.hdr(host)];proto=%[req.hdr(X-Forwarded-Proto)]",
     ]
+    if site.stand_in:
+        lines.append(f"  http-request set-header {STAND_IN_HEADER} {site.namespace}")
     if site.cookie:
         secure = " secure attr SameSite=None" if site.secure and site.plain != "serve" else ""
         lines.append(f"  cookie {site.cookie} insert indirect nocache httponly{secure}")

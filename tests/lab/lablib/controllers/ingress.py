@@ -65,6 +65,7 @@ def _sites(ingress: Object, endpoints: Endpoints) -> Iterable[Site]:
         yield Site(
             name=f"be_ingress:{namespace}:{name}:{index}",
             host=host,
+            namespace=namespace,
             path=(item.get("path") or "").rstrip("/"),
             exact=item.get("pathType") == "Exact",
             secure=True,

@@ -12,6 +12,7 @@ from lablib.controllers.api import Api, ApiError, Object, path, path_of
 from lablib.controllers.mirror import Key, Mirror
 from lablib.controllers.volume import (
     DRIVERS,
+    FAILS,
     FOLDER,
     HOSTNAME,
     PROVISIONED_BY,
@@ -19,8 +20,11 @@ from lablib.controllers.volume import (
     Unprovisionable,
     asked_of,
     grown,
-    hostname_of,
+    is_simulated,
+    local,
     make_folder,
+    node_for,
+    nowhere,
     to_delete,
     volume,
     volume_name,
@@ -75,13 +79,20 @@ class Provisioner:
     def _provision(self, claim: Object) -> None:
         storage_class = self._api.get(path("StorageClass", name=claim["spec"]["storageClassName"]))
         name = volume_name(claim)
-        folder = self._root / name
+        folder, driver = self._root / name, storage_class["provisioner"]
+        node = self._node(claim, storage_class)
+        simulated = is_simulated(node)
+        hostname = node["metadata"]["labels"].get(HOSTNAME, node["metadata"]["name"])
+        source = nowhere(driver, name) if simulated else local(folder, hostname)
         try:
-            item = volume(claim, storage_class, folder, self._hostname(claim, storage_class))
+            if FAILS in (claim["metadata"].get("labels") or {}):
+                raise Unprovisionable("failed to provision volume: a test wants it so")
+            item = volume(claim, storage_class, source)
         except Unprovisionable as error:
             self._report(claim, "ProvisioningFailed", str(error))
             return
-        make_folder(folder, DRIVERS[storage_class["provisioner"]])
+        if not simulated:
+            make_folder(folder, DRIVERS[driver])
         try:
             self._api.create(path("PersistentVolume"), item)
         except ApiError as error:
@@ -92,18 +103,17 @@ class Provisioner:
                 "%s for %s/%s", name, claim["metadata"]["namespace"], claim["metadata"]["name"]
             )
 
-    def _hostname(self, claim: Object, storage_class: Object) -> str:
-        """Of the node that the scheduler chose for the claim's pod, or of any ready one."""
+    def _node(self, claim: Object, storage_class: Object) -> Object:
+        """The node that the scheduler chose for the claim's pod, or any ready one."""
         if storage_class.get("volumeBindingMode") == "WaitForFirstConsumer":
             name = (claim["metadata"].get("annotations") or {}).get(SELECTED_NODE)
             if not name:
                 raise ApiError(0, "no node was selected yet")
-            node = self._api.get(path("Node", name=name))
-            return str(node["metadata"]["labels"].get(HOSTNAME, name))
-        hostname = hostname_of(self._api.get(path("Node"))["items"])
-        if not hostname:
+            return self._api.get(path("Node", name=name))
+        node = node_for(self._api.get(path("Node"))["items"])
+        if node is None:
             raise ApiError(0, "no node is ready")
-        return hostname
+        return node
 
     def _expand(self, claim: Object) -> None:
         item = self._volumes.get(("", claim["spec"]["volumeName"]))

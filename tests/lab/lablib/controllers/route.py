@@ -163,6 +163,7 @@ def _site(route: Object, endpoints: Endpoints, apps_domain: str) -> Site:
     return Site(
         name=f"{'be_edge_http' if tls else 'be_http'}:{namespace}:{name}",
         host=host_of(route, apps_domain),
+        namespace=namespace,
         path=(spec.get("path") or "").rstrip("/"),
         secure=bool(tls),
         plain=PLAIN.get(tls.get("insecureEdgeTerminationPolicy", ""), "refuse") if tls else "serve",

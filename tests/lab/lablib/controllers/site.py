@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from lablib.controllers.api import Object
 
 MOST_WEIGHT = 256  # of a server in HAProxy
+STAND_IN_HEADER = "X-Lab-Namespace"
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class Site:
 
     name: str  # of the backend; unique
     host: str
+    namespace: str = ""  # of the object that asks for it
     servers: tuple[Server, ...] = ()
     path: str = ""  # a prefix, by whole segments; "" is everything
     exact: bool = False  # the path itself only
@@ -36,6 +38,7 @@ class Site:
     timeout_tunnel: str = ""
     balance: str = ""
     cookie: str = ""  # name of the cookie that ties a client to a server; "" is none
+    stand_in: bool = False  # the server is the lab's stand-in, which must be told the namespace
 
 
 class Endpoints:

@@ -69,18 +69,23 @@ class UidRanges:
         self._api = api
         self._namespaces = namespaces
         self._lock = threading.Lock()
-        self._given: set[int] = set()  # by us, in case the copy does not show it yet
+        self._used: set[int] = set()  # ranges, those of deleted namespaces included
 
     def due(self, kind: str, key: Key) -> tuple[Key, float]:
         return key, random.uniform(0.5, 1.0)
 
     def reconcile(self, kind: str, key: Key) -> None:
         namespace = self._namespaces.get(key)
-        if namespace is None or UID_RANGE in (namespace["metadata"].get("annotations") or {}):
+        if namespace is None:
             return
         with self._lock:
-            number = free(taken(self._namespaces.items()) | self._given)
-            self._given.add(number)
+            # All of them once: with every namespace, a thousand would be a million looks.
+            known = [namespace] if self._used else self._namespaces.items()
+            self._used |= taken(known)
+            if UID_RANGE in (namespace["metadata"].get("annotations") or {}):
+                return
+            number = free(self._used)
+            self._used.add(number)
         body = {
             "metadata": {
                 "annotations": range_annotations(number),
@@ -91,5 +96,5 @@ class UidRanges:
             self._api.patch(path("Namespace", name=key[1]), body)
         except ApiError:
             with self._lock:
-                self._given.discard(number)
+                self._used.discard(number)
             raise

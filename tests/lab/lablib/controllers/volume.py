@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The volume for a claim of one of our storage classes: a folder of its node, as a `local` PersistentVolume.
+"""The volume for a claim of one of our storage classes: a folder of the real node, as a `local` PersistentVolume.
 
-`local` rather than `hostPath`, because the kubelet gives such a volume to the pod's fsGroup, as it does with a cloud's disk:
+A simulated node has no folders: there it is a volume that no node is asked for, a disk of a CSI driver (of which the scheduler
+lets a node have only so many) or a share. `local` rather than `hostPath`, because the kubelet gives such a volume to the pod's fsGroup, as it does with a cloud's disk:
 a random user id can write to it, and a pod without fsGroup cannot.
 """
 
@@ -20,6 +21,7 @@ PROVISIONED_BY = "pv.kubernetes.io/provisioned-by"
 ASKED = "volume.kubernetes.io/storage-provisioner"
 SELECTED_NODE = "volume.kubernetes.io/selected-node"
 HOSTNAME = "kubernetes.io/hostname"
+FAILS = "lab.test/fails"  # the label of a claim that a test lets fail
 FOLDER = re.compile(r"pvc-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -62,8 +64,32 @@ def asked_of(claim: Object) -> str:
     return str((claim["metadata"].get("annotations") or {}).get(ASKED, ""))
 
 
-def volume(claim: Object, storage_class: Object, folder: Path, hostname: str) -> Object:
-    """The PersistentVolume for a claim. Unprovisionable when the class cannot give what the claim wants."""
+def local(folder: Path, hostname: str) -> Object:
+    """The part of a PersistentVolume's spec that says where it is: a folder of the node of this host name."""
+    here = {"key": HOSTNAME, "operator": "In", "values": [hostname]}
+    terms = [{"matchExpressions": [here]}]
+    return {
+        "local": {"path": str(folder)},
+        "nodeAffinity": {"required": {"nodeSelectorTerms": terms}},
+    }
+
+
+def nowhere(provisioner: str, name: str) -> Object:
+    """The same for a volume that only simulated pods use. A driver's name has no slash in it."""
+    if "/" in provisioner:
+        return {"nfs": {"server": "nowhere.lab.test", "path": f"/{name}"}}
+    return {"csi": {"driver": provisioner, "volumeHandle": name}}
+
+
+def is_simulated(node: Object) -> bool:
+    return "kwok.x-k8s.io/node" in (node["metadata"].get("annotations") or {})
+
+
+def volume(claim: Object, storage_class: Object, source: Object) -> Object:
+    """The PersistentVolume for a claim, of this source (`local` or `nowhere`).
+
+    Unprovisionable when the class cannot give what the claim wants.
+    """
     provisioner = storage_class["provisioner"]
     spec = claim["spec"]
     modes = spec.get("accessModes") or []
@@ -86,21 +112,10 @@ def volume(claim: Object, storage_class: Object, folder: Path, hostname: str) ->
                 "name": claim["metadata"]["name"],
                 "uid": claim["metadata"]["uid"],
             },
-            "local": {"path": str(folder)},
-            "nodeAffinity": {
-                "required": {
-                    "nodeSelectorTerms": [
-                        {
-                            "matchExpressions": [
-                                {"key": HOSTNAME, "operator": "In", "values": [hostname]}
-                            ]
-                        }
-                    ]
-                }
-            },
             "persistentVolumeReclaimPolicy": storage_class.get("reclaimPolicy", "Delete"),
             "storageClassName": storage_class["metadata"]["name"],
             "volumeMode": "Filesystem",
+            **source,
         },
     }
 
@@ -131,13 +146,13 @@ def grown(claim: Object, item: Object) -> str:
     return str(wanted) if parse_quantity(wanted) > smaller else ""
 
 
-def hostname_of(nodes: Iterable[Object]) -> str:
-    """The node for a volume that no pod waits for: the oldest that is ready; "" when there is none."""
+def node_for(nodes: Iterable[Object]) -> Object | None:
+    """The node for a volume that no pod waits for: the oldest real one that is ready, else a simulated one."""
 
     def ready(node: Object) -> bool:
         conditions = node.get("status", {}).get("conditions") or []
         return any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
 
     candidates = [node for node in nodes if ready(node) and not node["spec"].get("unschedulable")]
-    candidates.sort(key=lambda node: node["metadata"]["creationTimestamp"])
-    return candidates[0]["metadata"]["labels"].get(HOSTNAME, "") if candidates else ""
+    candidates.sort(key=lambda node: (is_simulated(node), node["metadata"]["creationTimestamp"]))
+    return candidates[0] if candidates else None

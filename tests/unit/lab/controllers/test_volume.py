@@ -18,8 +18,10 @@ from lablib.controllers.volume import (
     Unprovisionable,
     asked_of,
     grown,
-    hostname_of,
+    local,
     make_folder,
+    node_for,
+    nowhere,
     to_delete,
     volume,
     volume_name,
@@ -48,7 +50,7 @@ def storage_class(provisioner: str = "ebs.csi.aws.com", **more: Any) -> dict[str
 
 
 def test_volume() -> None:
-    item = volume(claim(), storage_class(), Path("/state/volumes/x"), "node1")
+    item = volume(claim(), storage_class(), local(Path("/state/volumes/x"), "node1"))
     assert item["metadata"] == {
         "name": f"pvc-{UID}",
         "annotations": {PROVISIONED_BY: "ebs.csi.aws.com"},
@@ -66,8 +68,22 @@ def test_volume() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("provisioner", "source"),
+    [
+        ("ebs.csi.aws.com", {"csi": {"driver": "ebs.csi.aws.com", "volumeHandle": "pvc-1"}}),
+        ("rancher.io/local-path", {"nfs": {"server": "nowhere.lab.test", "path": "/pvc-1"}}),
+    ],
+)
+def test_a_volume_of_simulated_pods_needs_no_node(provisioner: str, source: dict[str, Any]) -> None:
+    assert nowhere(provisioner, "pvc-1") == source
+    spec = volume(claim(), storage_class(provisioner), source)["spec"]
+    assert source.items() <= spec.items()
+    assert not {"local", "nodeAffinity"} & set(spec)
+
+
 def test_reclaim_policy_is_the_classs() -> None:
-    item = volume(claim(), storage_class(reclaimPolicy="Retain"), Path("/x"), "node1")
+    item = volume(claim(), storage_class(reclaimPolicy="Retain"), local(Path("/x"), "node1"))
     assert item["spec"]["persistentVolumeReclaimPolicy"] == "Retain"
 
 
@@ -84,12 +100,12 @@ def test_reclaim_policy_is_the_classs() -> None:
 )
 def test_what_a_driver_can_do(provisioner: str, spec: dict[str, Any], possible: bool) -> None:
     if possible:
-        volume(claim(spec=spec), storage_class(provisioner), Path("/x"), "n")
+        volume(claim(spec=spec), storage_class(provisioner), local(Path("/x"), "n"))
         return
     with pytest.raises(
         Unprovisionable, match='StorageClass "gp3-csi": .*capabilities not supported'
     ):
-        volume(claim(spec=spec), storage_class(provisioner), Path("/x"), "n")
+        volume(claim(spec=spec), storage_class(provisioner), local(Path("/x"), "n"))
 
 
 @pytest.mark.parametrize(
@@ -146,9 +162,12 @@ def test_grown(wanted: str, shown: str | None, expected: str) -> None:
     assert grown(item, persistent(phase="Bound")) == expected
 
 
-def node(name: str, created: str = "2", ready: str = "True", **spec: Any) -> dict[str, Any]:
+def node(
+    name: str, created: str = "2", ready: str = "True", fake: bool = False, **spec: Any
+) -> dict[str, Any]:
+    annotations = {"kwok.x-k8s.io/node": "fake"} if fake else {}
     return {
-        "metadata": {"creationTimestamp": created, "labels": {"kubernetes.io/hostname": name}},
+        "metadata": {"name": name, "creationTimestamp": created, "annotations": annotations},
         "spec": spec,
         "status": {"conditions": [{"type": "Ready", "status": ready}]},
     }
@@ -157,15 +176,18 @@ def node(name: str, created: str = "2", ready: str = "True", **spec: Any) -> dic
 @pytest.mark.parametrize(
     ("nodes", "expected"),
     [
-        ([], ""),
+        ([], None),
         ([node("b"), node("a", created="1")], "a"),
         ([node("a", created="1", ready="Unknown"), node("b")], "b"),
         ([node("a", created="1", unschedulable=True), node("b")], "b"),
-        ([{"metadata": {}, "spec": {}}], ""),
+        ([{"metadata": {}, "spec": {}}], None),
+        ([node("a", created="1", fake=True), node("b")], "b"),  # a real one first
+        ([node("a", ready="False"), node("b", fake=True)], "b"),
     ],
 )
-def test_hostname_of(nodes: list[dict[str, Any]], expected: str) -> None:
-    assert hostname_of(nodes) == expected
+def test_node_for(nodes: list[dict[str, Any]], expected: str | None) -> None:
+    found = node_for(nodes)
+    assert (found and found["metadata"]["name"]) == expected
 
 
 def test_folder_of_a_disk(tmp_path: Path) -> None:
