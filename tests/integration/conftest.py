@@ -17,10 +17,12 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _client
 
+from .. import loopback
 from .played import Instance, StandIn
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -178,9 +180,9 @@ def gateway(client: _client.Client, domain: str) -> Iterator[StandIn]:
     except socket.gaierror:
         pytest.skip("the cluster cannot reach a server of this test: run it by tests/on-lab")
     stand_in = StandIn(client.connection.host)
-    yield stand_in
-    stand_in.server.shutdown()
-    stand_in.server.server_close()
+    with loopback.serving(stand_in.handler, address=stand_in.address) as url:
+        stand_in.port = urlsplit(url).port or 0
+        yield stand_in
 
 
 @pytest.fixture

@@ -7,25 +7,29 @@ It holds the credentials, so that the client under test talks plain HTTP to it, 
 from __future__ import annotations
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _pool
 from ansible_collections.rhpds.litemaas.plugins.module_utils._connection import Connection
 
+from .. import loopback
+
 DROPPED = 0  # no answer: the connection is closed
 LOST = -1  # the server does its work, and its answer is lost
+BROKEN = -2  # the same, and the connection is reset in the middle of the answer
 _PASSED_ON = ("content-type", "retry-after", "content-encoding")
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What one request meets. ``status``: DROPPED, LOST, an HTTP status, or None for its real one."""
+    """What one request meets. ``status``: one of the above, an HTTP status, or None for its real one."""
 
     status: int | None = None
     delay: float = 0.0  # seconds before the request is passed on
@@ -95,33 +99,34 @@ def faulty(connection: Connection) -> Iterator[FaultyServer]:
                 self.close_connection = True
                 return
             headers = {name: real.headers[name] for name in _PASSED_ON if name in real.headers}
-            self.answer(real.status, headers, real.data)
+            self.answer(real.status, headers, real.data, broken=fault.status == BROKEN)
 
-        def answer(self, status: int, headers: dict[str, str], data: bytes) -> None:
+        def answer(
+            self, status: int, headers: dict[str, str], data: bytes, *, broken: bool = False
+        ) -> None:
             self.send_response(status)
             for name, value in headers.items():
                 if value:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
-            self.wfile.write(data)
+            if not broken:
+                self.wfile.write(data)
+                return
+            self.wfile.write(data[: len(data) // 2])
+            self.wfile.flush()
+            # Closed without a lingering end, which the other side sees as a reset.
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            self.close_connection = True
 
         do_GET = do_PATCH = do_DELETE = do_POST = pass_on  # noqa: N815
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    server.url = f"http://127.0.0.1:{http.server_port}"
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with loopback.serving(Handler) as server.url:
         yield server
-    finally:
-        http.shutdown()
-        thread.join()
-        http.server_close()
 
 
 @contextmanager
@@ -153,13 +158,5 @@ def tunnel() -> Iterator[tuple[str, list[tuple[str, str]]]]:
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
 
-    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    http.daemon_threads = True
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{http.server_port}", asked
-    finally:
-        http.shutdown()
-        thread.join()
-        http.socket.close()
+    with loopback.serving(Handler) as url:
+        yield url, asked

@@ -20,7 +20,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import ApiError, Client
 from ansible_collections.rhpds.litemaas.plugins.module_utils._connection import Connection
 
-from .faults import DROPPED, LOST, Fault, FaultyServer, faulty, tunnel
+from .faults import BROKEN, DROPPED, LOST, Fault, FaultyServer, faulty, tunnel
 
 MANAGER = "rhpds.litemaas"
 
@@ -252,9 +252,10 @@ def one_in(number: int, fault: Fault) -> Callable[[int, str, str], Fault | None]
         Fault(503),
         Fault(DROPPED),
         Fault(LOST),
+        Fault(BROKEN),
         Fault(delay=1.0),
     ],
-    ids=["429", "500", "503", "dropped", "answer-lost", "slow"],
+    ids=["429", "500", "503", "dropped", "answer-lost", "answer-broken-off", "slow"],
 )
 def test_it_converges_whatever_one_request_in_ten_meets(
     client: Client, trouble: FaultyServer, new_namespace: Callable[..., str], fault: Fault
