@@ -28,13 +28,7 @@ options:
     default: ""
 extends_documentation_fragment:
   - rhpds.litemaas.connection
-attributes:
-  check_mode:
-    support: full
-    description: The module never changes anything.
-  diff_mode:
-    support: none
-    description: The module never changes anything.
+  - rhpds.litemaas.read_only
 """
 
 EXAMPLES = r"""

@@ -47,13 +47,7 @@ options:
     default: true
 extends_documentation_fragment:
   - rhpds.litemaas.connection
-attributes:
-  check_mode:
-    support: full
-    description: The module never changes anything.
-  diff_mode:
-    support: none
-    description: The module never changes anything.
+  - rhpds.litemaas.read_only
 seealso:
   - module: rhpds.litemaas.readiness
   - plugin: rhpds.litemaas.status_table

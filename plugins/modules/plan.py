@@ -247,13 +247,7 @@ options:
     default: {}
 extends_documentation_fragment:
   - rhpds.litemaas.connection
-attributes:
-  check_mode:
-    support: full
-    description: The module never changes anything.
-  diff_mode:
-    support: none
-    description: The module never changes anything.
+  - rhpds.litemaas.read_only
 notes:
   - The storage class of a volume that exists never changes, even when the cluster's default does.
   - In a namespace that others made, ResourceQuotas and LimitRanges are compared with what the
