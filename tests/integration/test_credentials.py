@@ -31,6 +31,7 @@ class Deployment:
     def __init__(self, client: Client, new_namespace: NewNamespace, count: int = 1) -> None:
         self.client = client
         homes = [new_namespace(create=False) for _unused in range(count)]
+        self.homes = homes
         self.instances: list[dict[str, Any]] = []
         manifests = []
         for number, home in enumerate(homes, 1):
@@ -63,8 +64,7 @@ class Deployment:
 
     def writes(self, audit: Audit) -> list[str]:
         """What was written to its namespaces since the audit log's mark."""
-        homes = [instance["namespace"] for instance in self.instances]
-        return [write for home in homes for write in audit.writes(containing=home)]
+        return [write for home in self.homes for write in audit.writes(containing=home)]
 
     def delete(self, name: str, number: int = 1) -> None:
         self.client.delete(_secret.path(self.instances[number - 1]["namespace"], name))
