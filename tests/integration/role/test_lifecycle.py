@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import base64
 import functools
+import json
+import os
 import re
+import subprocess
 import time
 from functools import cached_property
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[3]
 NAMESPACE = "litemaas-lifecycle"
 WHERE = {"namespace": NAMESPACE, "route_name": "lifecycle"}
 PASSWORD = 'p@s:s/w#r?d&%+=;,"é$x'
@@ -207,6 +211,39 @@ def says_once(gateway, seconds=60):
     return False
 
 
+def test_the_status_shows_it(life, audit):
+    assert life.deployed
+    audit.mark()
+    wanted = {"deployment": NAMESPACE, "format": "json"}
+    extra = {f"litemaas_status_{name}": value for name, value in wanted.items()}
+    shown = life.play(playbook="playbooks/status_litemaas.yml", extra=extra).ok().stdout
+    (found,) = json.loads(shown[shown.index("\n{") : shown.index("\n}") + 2])["instances"]
+    assert (found["ready"], found["via"], found["models"]) == (True, "route", 1)
+    assert (found["namespace"], found["url"]) == (NAMESPACE, life.data["litemaas_url"])
+    assert (found["version"], found["litemaas_version"]) == ("v1.106.0", "0.2.0")
+    assert found["age"] > 0
+    assert audit.writes(containing=NAMESPACE) == []
+
+
+def test_the_commands_of_the_lab_guide_work(life):
+    page = (ROOT / "docs/examples/showroom/litemaas.adoc").read_text()
+    for name, value in life.data.items():
+        page = page.replace(f"{{{name}}}", str(value))
+    blocks = re.findall(r"^----\n(.*?)\n----$", page, re.MULTILINE | re.DOTALL)
+    commands = [block for block in blocks if not block.startswith("oc ")]
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", "\n".join(commands)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env={**os.environ, "CURL_CA_BUNDLE": os.environ["LITEMAAS_TEST_ROUTER_CA"]},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert len(commands) == 3
+    assert '"content":"Once"' in done.stdout.replace(": ", ":")
+
+
 def test_the_database_pod_may_die_and_its_data_stays(life, client):
     (pod,) = pods(client, "postgres")
     client.delete(f"/api/v1/namespaces/{NAMESPACE}/pods/{pod['metadata']['name']}")
@@ -334,5 +371,4 @@ def test_removal_takes_everything_and_only_that(life, client, namespace):
 
 
 def test_the_checkout_is_left_clean(life):
-    root = Path(__file__).resolve().parents[3]
-    assert not list((root / "playbooks").glob("*user-*.yaml"))
+    assert not list((ROOT / "playbooks").glob("*user-*.yaml"))
