@@ -22,6 +22,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _owned,
     _resources,
     _stages,
+    _stuck,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._changes import Change, ChangeSet
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import ApiError, Client
@@ -38,17 +39,23 @@ VALIDATION_NAMESPACE = "default"  # exists everywhere; nothing but dry runs is s
 
 
 def apply(
-    client: Client, objects: Sequence[Object], *, dry_run: bool = False, diff: bool = False
+    client: Client,
+    objects: Sequence[Object],
+    *,
+    dry_run: bool = False,
+    diff: bool = False,
+    gone: float | None = None,
 ) -> ChangeSet:
     """Server-side apply the objects, in stages, and say what became of each.
 
     One failed object does not keep the others from being sent: see ``ChangeSet.failures`` (the
     caller decides, as a rule by ``ChangeSet.check()``). ``dry_run`` writes nothing and predicts.
-    ``diff`` keeps the text of both sides for what changes.
+    ``diff`` keeps the text of both sides for what changes. ``gone``: seconds to wait for one that
+    is being deleted, when other than ``GONE``.
     """
     for api_version, kind in {(obj["apiVersion"], obj["kind"]) for obj in objects}:
         _resources.resolve(client, api_version, kind)
-    run = _Run(client, dry_run, diff)
+    run = _Run(client, dry_run, diff, GONE if gone is None else gone)
     homes, *rest = _stages.stages(objects)
     run.send_all(homes, _live.read(client, homes))
     run.settled_by = time.monotonic() + SETTLING
@@ -62,10 +69,11 @@ def apply(
 class _Run:
     """One call of apply: what is known so far about namespaces and kinds."""
 
-    def __init__(self, client: Client, dry_run: bool, diff: bool) -> None:
+    def __init__(self, client: Client, dry_run: bool, diff: bool, gone: float) -> None:
         self.client = client
         self.dry_run = dry_run
         self.diff = diff
+        self.gone = gone
         self.done: dict[_live.Key, Change] = {}
         self.settled_by = 0.0
         self._new: set[str] = set()  # namespaces that were (or would be) created in this run
@@ -91,7 +99,7 @@ class _Run:
         results = self.client.each(lambda item: self._change(*item), todo)
         for (obj, _unused), result in zip(todo, results, strict=True):
             if isinstance(result, LitemaasError):
-                self._note(obj, _changes.change(obj, _changes.FAILED, str(result)))
+                self._note(obj, _changes.failed(obj, result))
             else:
                 self._note(obj, result)
 
@@ -119,7 +127,7 @@ class _Run:
                 status, after, before = self._send(wanted, None if going else live)
         except ApiError as error:
             message = _explain.explain(error, wanted, live or self._look(wanted))
-            return _changes.change(wanted, _changes.FAILED, message)
+            return _changes.failed(wanted, error, message)
         action = _action(status, before, after)
         change = _changes.change(wanted, action)
         if self.diff and action != _changes.UNCHANGED:
@@ -194,17 +202,15 @@ class _Run:
 
     def _wait_until_gone(self, wanted: Object, live: Object | None) -> None:
         path, uid = _resources.object_path(wanted), live and live["metadata"].get("uid")
-        deadline = time.monotonic() + GONE
+        deadline = time.monotonic() + self.gone
         while True:
             now = self.client.find(path)
             if now is None or now["metadata"].get("uid") != uid:
                 return
             if time.monotonic() > deadline:
-                held = now["metadata"].get("finalizers") or now.get("spec", {}).get("finalizers")
                 raise LitemaasError(
                     f"is being deleted since {now['metadata'].get('deletionTimestamp')} and still "
-                    f"there after {GONE:.0f} s (finalizers: {', '.join(held or ['none'])}): it can "
-                    "only be made anew when it is gone."
+                    f"there after {self.gone:.0f} s: {_stuck.explain(self.client, wanted)}"
                 )
             time.sleep(1)
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _failure
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 
 CREATED = "created"
@@ -39,6 +40,7 @@ class Change:
     message: str = ""  # of a failure
     before: str = ""
     after: str = ""
+    general: bool = False  # a failure that, where everything meets it, is about no object
 
     @property
     def label(self) -> str:
@@ -59,6 +61,13 @@ def change(obj: Mapping[str, Any], action: str, message: str = "") -> Change:
     """The change of an object with kind and metadata."""
     metadata = obj["metadata"]
     return Change(obj["kind"], metadata.get("namespace") or "", metadata["name"], action, message)
+
+
+def failed(obj: Mapping[str, Any], error: LitemaasError, message: str = "") -> Change:
+    """The change of an object that could not be brought into the wanted state."""
+    made = change(obj, FAILED, message or str(error))
+    made.general = _failure.is_general(error)
+    return made
 
 
 @dataclass
@@ -103,6 +112,30 @@ class ChangeSet:
             "summary": self.summary(),
         }
 
+    def report(self) -> dict[str, Any]:
+        """What is returned where failures of some namespaces shall not stop the others.
+
+        Raises as ``check`` does where nothing succeeded, for reasons that are about no namespace.
+        """
+        tried = [change for change in self.changes if change.action != SKIPPED]
+        if tried and all(change.general for change in tried):
+            self.check()
+        return {**self.result(), **self._failed()}
+
+    def _failed(self) -> dict[str, Any]:
+        """The failures, and by namespace the first of each and how many more there are."""
+        homes: dict[str, list[Change]] = {}
+        for change in self.failures:
+            homes.setdefault(change.namespace or change.name, []).append(change)
+        return {
+            "failures": [
+                {**change.result(), "message": change.message} for change in self.failures
+            ],
+            "failed_namespaces": [
+                {"namespace": home, "reason": _several(failed)} for home, failed in homes.items()
+            ],
+        }
+
     def check(self) -> None:
         """Raise LitemaasError that names every failed object and holds what was done."""
         failed = self.failures
@@ -118,8 +151,13 @@ class ChangeSet:
         raise LitemaasError(
             "\n".join([f"{head}.", *lines]),
             **self.result(),
-            failures=[{**change.result(), "message": change.message} for change in failed],
+            **self._failed(),
         )
+
+
+def _several(failed: list[Change]) -> str:
+    more = f" ({len(failed) - 1} more of its objects failed)" if len(failed) > 1 else ""
+    return f"{failed[0].kind} {failed[0].name}: {failed[0].message}{more}"
 
 
 def _grouped(failed: Iterable[Change]) -> list[str]:

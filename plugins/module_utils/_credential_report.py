@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ansible_collections.rhpds.litemaas.plugins.module_utils._credentials import Instance
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import LITELLM, POSTGRES
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret_plan import Change
@@ -54,15 +55,23 @@ def diff(outcomes: Iterable[Outcome]) -> list[dict[str, str]]:
     ]
 
 
-def failure(errors: Mapping[str, str], count: int, **done: Any) -> LitemaasError:
+def failed(errors: Mapping[Instance, str]) -> list[dict[str, str]]:
+    """Each instance that failed, and why."""
+    return [
+        {"name": each.name, "namespace": each.namespace, "reason": f"credentials: {message}"}
+        for each, message in errors.items()
+    ]
+
+
+def failure(errors: Mapping[Instance, str], count: int, **done: Any) -> LitemaasError:
     """The error that names each instance that failed. ``done``: the result of the others."""
     groups: dict[str, list[str]] = {}
-    for name, message in errors.items():
-        groups.setdefault(message, []).append(name)
+    for target, message in errors.items():
+        groups.setdefault(message, []).append(target.name)
     lines = [f"- {', '.join(names)}: {message}" for message, names in groups.items()]
     head = f"The credentials of {len(errors)} of {count} instances are not complete"
     head += "; those of the others are." if len(errors) < count else "."
-    return LitemaasError("\n".join([head, *lines]), failed_instances=list(errors), **done)
+    return LitemaasError("\n".join([head, *lines]), failed_instances=failed(errors), **done)
 
 
 def _secret(outcome: Outcome, change: Change) -> dict[str, Any]:

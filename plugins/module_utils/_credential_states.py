@@ -5,8 +5,8 @@
 
 Internal to rhpds.litemaas: no stable interface for other collections.
 
-One instance that cannot be served does not take the others with it: it is named in the error at the
-end, whose result holds what became of them.
+One instance that cannot be served does not take the others with it: it is named at the end, beside
+what became of them.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _apply,
     _credential_report,
     _credentials,
+    _failure,
     _manifest,
     _resources,
     _secret_writer,
@@ -26,25 +27,36 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
 from ansible_collections.rhpds.litemaas.plugins.module_utils._changes import ChangeSet
 from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values import Wanted
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
-from ansible_collections.rhpds.litemaas.plugins.module_utils._failure import ApiError
 
 if TYPE_CHECKING:
     from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
+
+# Seconds to wait for a namespace that is being deleted: the other instances wait with it.
+HOME_GONE = 30.0
 
 Given = Sequence[Mapping[str, Any]]
 
 
 def present(
-    client: Client, instances: Given, namespaces: str, wanted: Wanted, *, dry_run: bool, diff: bool
+    client: Client,
+    instances: Given,
+    namespaces: str,
+    wanted: Wanted,
+    *,
+    dry_run: bool,
+    diff: bool,
+    report: bool = False,
 ) -> dict[str, Any]:
     """Make all Secrets complete, and return the module's result.
 
-    ``namespaces``: YAML text, applied first. ``dry_run``: write nothing and predict.
+    ``namespaces``: YAML text, applied first. ``dry_run``: write nothing and predict. ``report``:
+    instances that fail are part of the result; without, they raise LitemaasError.
     """
     homes = ChangeSet()
     if namespaces.strip():
         manifests = _manifest.load(namespaces, partial(_resources.resolve, client))
-        homes = _apply.apply(client, manifests, dry_run=dry_run, diff=diff)
+        homes = _apply.apply(client, manifests, dry_run=dry_run, diff=diff, gone=HOME_GONE)
+        homes.report()
     lost = {change.name: change.message for change in homes.failures}
     new = [change.name for change in homes.changes if change.action == "created"]
     targets = _credentials.instances(instances, new)
@@ -58,36 +70,59 @@ def present(
     result["changed"] |= homes.changed
     if diff:
         result["diff"] = [*homes.diff(), *_credential_report.diff(outcomes)]
-    errors = {each.name: lost[each.namespace] for each in targets if each.namespace in lost}
+    errors = {
+        each: f"namespace {each.namespace}: {lost[each.namespace]}"
+        for each in targets
+        if each.namespace in lost
+    }
     errors |= _errors(usable, settled)
-    if errors:
-        raise _credential_report.failure(errors, len(targets), **result)
-    return result
+    return _done(errors, len(targets), result, report)
 
 
-def read(client: Client, instances: Given, *, dry_run: bool) -> dict[str, Any]:
+def read(
+    client: Client, instances: Given, *, dry_run: bool, report: bool = False
+) -> dict[str, Any]:
     """Return what users are told. ``dry_run``: instances without credentials are no error."""
     targets = _credentials.instances(instances)
     known, notes = _credentials.listed(client, targets)
     found = client.each(lambda target: _credentials.read(client, target, known), targets)
     errors = _errors(targets, found)
-    if errors:
-        raise _credential_report.failure(errors, len(targets))
-    told = {t.name: _credentials.published(each) for t, each in zip(targets, found, strict=True)}
-    missing = [name for name, values in told.items() if values is None]
-    if missing and not dry_run:
-        names = ", ".join(missing)
-        raise LitemaasError(f"There are no credentials of {names} yet: deploy first.")
-    credentials = {name: values for name, values in told.items() if values}
-    return {"changed": False, "credentials": credentials, "missing": missing, "notes": notes}
+    told = {
+        target: _credentials.published(each)
+        for target, each in zip(targets, found, strict=True)
+        if target not in errors
+    }
+    absent = [target for target, values in told.items() if values is None]
+    if not dry_run:
+        errors |= dict.fromkeys(absent, "there are none yet: deploy first.")
+    result = {
+        "changed": False,
+        "credentials": {target.name: values for target, values in told.items() if values},
+        "missing": [target.name for target in absent],
+        "notes": notes,
+    }
+    return _done(errors, len(targets), result, report)
 
 
-def _errors(targets: list[_credentials.Instance], results: list[Any]) -> dict[str, str]:
+def _done(
+    errors: Mapping[_credentials.Instance, str], count: int, result: dict[str, Any], report: bool
+) -> dict[str, Any]:
+    """The result with the instances that failed, unless those are an error."""
+    if errors and not report:
+        raise _credential_report.failure(errors, count, **result)
+    return {**result, "failed_instances": _credential_report.failed(errors)}
+
+
+def _errors(
+    targets: list[_credentials.Instance], results: list[Any]
+) -> dict[_credentials.Instance, str]:
     """The message of each instance that failed. Raises an error that is not about an instance."""
     errors = {}
+    general = [error for error in results if _failure.is_general(error)]
+    expired = [error for error in general if error.status == 401]
+    if expired or (general and len(general) == len(results)):
+        raise (expired or general)[0]
     for target, error in zip(targets, results, strict=True):
-        if isinstance(error, ApiError) and error.status in (0, 401):
-            raise error
         if isinstance(error, LitemaasError):
-            errors[target.name] = str(error)
+            errors[target] = str(error)
     return errors

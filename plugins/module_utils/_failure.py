@@ -45,6 +45,13 @@ class ApiError(LitemaasError):
         self.path = path
 
 
+def is_general(error: BaseException) -> bool:
+    """Whether an error, where everything meets it, is about the cluster or the permissions."""
+    return isinstance(error, ApiError) and (
+        error.status in (0, 401, 403, 429) or error.status >= 500
+    )
+
+
 def unreachable(error: BaseException, connection: Connection, method: str, path: str) -> ApiError:
     """No answer: the address, where it comes from, and what the network said."""
     untrusted = next(filter(_is_about_certificate, causes(error)), None)

@@ -62,6 +62,11 @@ class Found:
         return {"apiVersion": self.api_version, "kind": self.kind, "metadata": metadata}
 
     @property
+    def home(self) -> str:
+        """The namespace it is in, or is."""
+        return self.name if self.kind == "Namespace" else self.namespace
+
+    @property
     def path(self) -> str:
         return _resources.object_path(self.reference)
 

@@ -108,10 +108,14 @@ def look(client: Client, deployment: str, names: Iterable[str], *, multi_user: b
 
 
 def problems(survey: Survey, deployment: str, *, use_existing: bool) -> list[Problem]:
-    """Why the namespaces cannot be used; one problem for all of them that share the reason."""
+    """Why the namespaces cannot be used; one problem for all of them that share the reason.
+
+    Some that are being deleted are no problem of the others: those are waited for, and fail alone.
+    """
     name = variable("namespace")
     reasons: dict[tuple[str, str], list[str]] = {}
-    for each in survey.found:
+    judged = [each for each in survey.found if not each.terminating] or survey.found
+    for each in judged:
         reason = _reason(each, deployment, use_existing)
         if reason:
             reasons.setdefault(reason, []).append(each.name)

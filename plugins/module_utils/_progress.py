@@ -74,7 +74,8 @@ def failure(standings: Iterable[Standing], elapsed: float) -> str:
 
 def _why(standing: Standing) -> str:
     verdict = standing.verdict
-    return f"{verdict.component} ({verdict.phase}): {verdict.reason}"
+    what = f"{verdict.component} ({verdict.phase})" if verdict.component else verdict.phase
+    return f"{what}: {verdict.reason}"
 
 
 def _counts(standings: Iterable[Standing]) -> str:

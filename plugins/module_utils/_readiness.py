@@ -53,9 +53,10 @@ _NOT_ASKED = v.waiting(COMPONENT, v.VERIFYING, "the gateway has not been asked y
 class Wait:
     """The readiness of *instances* (``name, namespace, labels, host, url, expose`` of the plan).
 
-    *gateway*: ask the gateways too. *state*: of the previous slice. *elapsed*: seconds since the
-    waiting began. *seen*: by a caller that has looked already; what is complete in it is not
-    read again at the first look. *clock* and *sleep* are replaced in tests.
+    *failed*: by namespace, why an instance is not waited for. *gateway*: ask the gateways too.
+    *state*: of the previous slice. *elapsed*: seconds since the waiting began. *seen*: by a caller
+    that has looked already; what is complete in it is not read again at the first look. *clock* and
+    *sleep* are replaced in tests.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Wait:
         client: Client,
         instances: Iterable[Mapping[str, Any]],
         *,
+        failed: Mapping[str, str] | None = None,
         gateway: bool = True,
         elapsed: float = 0.0,
         state: str = "",
@@ -70,7 +72,9 @@ class Wait:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.instances = list(instances)
+        self._everything = list(instances)
+        self._failed = failed or {}
+        self.instances = [i for i in self._everything if i["namespace"] not in self._failed]
         self.standings: list[Standing] = []
         self.trouble: ApiError | None = None  # why the last look failed
         self._client, self._gateway = client, gateway
@@ -87,7 +91,7 @@ class Wait:
         self._observer = Observer(
             client,
             _homes(self.instances),
-            common_selector(self.instances),
+            common_selector(self._everything),
             before.get("forbidden", ()),
         )
         self._kinds = [*_observation.WORKLOADS]
@@ -123,6 +127,9 @@ class Wait:
         *until*, *deadline*: seconds since the waiting began. Raises LitemaasError where nothing
         could be seen by the deadline, or where waiting would not help.
         """
+        if not self.instances:
+            self.standings = [_lost(i, self._failed[i["namespace"]]) for i in self._everything]
+            return True
         while True:
             began = self._clock()
             last = self.elapsed >= deadline
@@ -172,8 +179,11 @@ class Wait:
             self._ask(found, limit, last=last)
         now = self.elapsed
         self.standings = []
-        for instance in self.instances:
+        for instance in self._everything:
             home = instance["namespace"]
+            if home in self._failed:
+                self.standings.append(_lost(instance, self._failed[home]))
+                continue
             verdict = v.worst(found[home])
             track = self._tracks[home]
             track.see(verdict, now)
@@ -232,7 +242,7 @@ class Wait:
         todo = []
         for place, standing in enumerate(self.standings):
             verdict, track = standing.verdict, standing.track
-            if verdict.ready or verdict.component == COMPONENT:
+            if verdict.ready or verdict.component == COMPONENT or verdict.phase == v.FAILED:
                 continue
             stage, before = self._explanations.get(standing.instance["namespace"], ("", verdict))
             if stage == track.stage:
@@ -268,6 +278,11 @@ class Wait:
         if self._keys_read is None:
             self._keys_read = Keys(self._client, self._observer, _homes(self.instances))
         return self._keys_read
+
+
+def _lost(instance: Mapping[str, Any], reason: str) -> Standing:
+    verdict = v.permanent("", v.FAILED, _REDACT(reason), 0)
+    return Standing(instance, [], verdict, Track(given_up=True))
 
 
 def _homes(instances: Iterable[Mapping[str, Any]]) -> set[str]:

@@ -26,13 +26,18 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0  # seconds between two looks
 
 @dataclass(frozen=True)
 class Request:
-    """What to remove. ``wait``: seconds to wait until it is gone, 0 not to."""
+    """What to remove.
+
+    ``within``: nothing but these namespaces and what is in them. ``wait``: seconds to wait until
+    it is gone, 0 not to.
+    """
 
     selector: Mapping[str, str]
     namespaces: tuple[str, ...] = ()
     existing_namespaces: bool = False
     keep_data: bool = False
     wait: float = 300.0
+    within: frozenset[str] = frozenset()
 
 
 def remove(client: Client, request: Request, *, dry_run: bool = False) -> ChangeSet:
@@ -47,22 +52,20 @@ def remove(client: Client, request: Request, *, dry_run: bool = False) -> Change
     selector = _labels.selector({**request.selector, _labels.MANAGED_BY[0]: _labels.MANAGED_BY[1]})
     inventory = Inventory(client, selector, request.namespaces)
     found = inventory.find()
+    if request.within:
+        found = [obj for obj in found if obj.home in request.within]
     if not request.existing_namespaces:
         _refuse_foreign(client, request.namespaces, found)
     going, kept = plan(found, keep_data=request.keep_data)
     results = client.each(lambda obj: _delete(client, obj, dry_run), going)
     done = {
-        obj.uid: (
-            result
-            if isinstance(result, Change)
-            else _changes.change(obj.reference, _changes.FAILED, str(result))
-        )
+        obj.uid: (result if isinstance(result, Change) else _changes.failed(obj.reference, result))
         for obj, result in zip(going, results, strict=True)
     }
     if request.wait and not dry_run:
         waited = [obj for obj in going if done[obj.uid].action != _changes.FAILED]
         for obj in _left_after(inventory, waited, request.wait):
-            message = f"still there after {request.wait:g} s: {_stuck.explain(client, obj)}"
+            message = f"still there after {request.wait:g} s: {_stuck.explain(client, obj.reference)}"
             done[obj.uid] = _changes.change(obj.reference, _changes.FAILED, message)
     return ChangeSet(
         [*done.values(), *(_changes.change(obj.reference, _changes.KEPT) for obj in kept)]
@@ -87,7 +90,7 @@ def plan(found: Iterable[Found], *, keep_data: bool) -> tuple[list[Found], list[
 
 def _refuse_foreign(client: Client, namespaces: Iterable[str], found: Iterable[Found]) -> None:
     """Raise for namespaces that exist, are not ours and hold nothing of ours."""
-    ours = {obj.name if obj.kind == "Namespace" else obj.namespace for obj in found}
+    ours = {obj.home for obj in found}
     refused = []
     for name in namespaces:
         if name in ours:

@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _resources
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
-from ansible_collections.rhpds.litemaas.plugins.module_utils._inventory import Found
 
 # "Some resources are remaining: pods. has 1 resource instances, widgets.example.com has 2 …"
 _REMAINING = re.compile(
@@ -40,16 +40,19 @@ class Held(NamedTuple):
         return f"{self.resource}/{self.name}{held}"
 
 
-def explain(client: Client, obj: Found) -> str:
-    """Return, in words, what holds an object that was deleted and is still there."""
+def explain(client: Client, obj: Mapping[str, Any]) -> str:
+    """Return, in words, what holds an object that was deleted and is still there.
+
+    *obj*: anything with apiVersion, kind and metadata.
+    """
     try:
-        live = client.find(obj.path)
+        live = client.find(_resources.object_path(obj))
         if live is None:
             return "it went away just now: run again."
         held = []
-        if obj.kind == "Namespace":
+        if obj["kind"] == "Namespace":
             for plural, group in remaining(live):
-                held += _held(client, obj.name, plural, group)
+                held += _held(client, obj["metadata"]["name"], plural, group)
     except LitemaasError as error:
         return f"what holds it cannot be read. {error}"
     return describe(live, held)

@@ -18,6 +18,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 # The phases, as the readiness module documents them.
+FAILED = "failed"  # its credentials or objects could not be written: nothing to wait for
 ABSENT = "absent"  # the object does not exist
 REFUSED = "refused"  # the API server refuses its pods or claims: quota, SCC, Pod Security
 PENDING = "pending"  # not scheduled, or its volume is not bound

@@ -41,6 +41,15 @@ options:
     type: list
     elements: dict
     required: true
+  on_failure:
+    description:
+      - What becomes of a task some of whose instances could not be served. The others are in
+        either case.
+      - V(fail) fails it, naming each of them. V(report) lets it pass and returns them in
+        RV(failed_instances). What stands in the way of all instances fails it always.
+    type: str
+    choices: [fail, report]
+    default: fail
   namespaces:
     description:
       - Manifests of namespaces as YAML text, applied first, so that the Secrets have a home.
@@ -187,11 +196,22 @@ notes:
   elements: str
   sample: ["Not allowed (403) to list Secrets in all namespaces: read one by one."]
 failed_instances:
-  description: The names of the instances whose Secrets could not be written. The others are done.
-  returned: on failure while writing
+  description: The instances that could not be served, and why. The others are done.
+  returned: always, and on failure when it is about instances
   type: list
-  elements: str
-  sample: [user7]
+  elements: dict
+  contains:
+    name:
+      description: The name of the instance.
+      type: str
+      sample: user7
+    namespace:
+      description: Its namespace.
+      type: str
+      sample: litemaas-user7
+    reason:
+      description: What is wrong and what to do about it.
+      type: str
 credentials:
   description: By the name of the instance what its user is told. These are secrets.
   returned: when O(state=read)
@@ -238,6 +258,7 @@ def argument_spec() -> dict:
         "state": {"type": "str", "choices": ["present", "read"], "default": "present"},
         # Without suboptions: those would forbid the keys that are not used here.
         "instances": {"type": "list", "elements": "dict", "required": True},
+        "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         "namespaces": {"type": "str", "default": ""},
         **{name: {"type": "str", "default": "litellm"} for name in _password.IDENTIFIERS},
         # raw: that YAML made a number of a password must be said, not hidden by a conversion.
@@ -252,11 +273,12 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     wanted = _taken(module)
+    report = module.params["on_failure"] == "report"
     try:
         client = _client.connect(module.params)
         if module.params["state"] == "read":
             result = _credential_states.read(
-                client, module.params["instances"], dry_run=module.check_mode
+                client, module.params["instances"], dry_run=module.check_mode, report=report
             )
         else:
             result = _credential_states.present(
@@ -266,6 +288,7 @@ def main() -> None:
                 wanted,
                 dry_run=module.check_mode,
                 diff=module._diff,
+                report=report,
             )
     except LitemaasError as error:
         module.fail_json(msg=str(error), **error.result)

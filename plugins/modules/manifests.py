@@ -37,6 +37,15 @@ options:
       - The text is not logged and not part of the result, as it may hold Secrets.
       - Required with O(state=present).
     type: str
+  on_failure:
+    description:
+      - What becomes of a task some of whose objects failed. The others are done in either case.
+      - V(fail) fails it, naming each of them. V(report) lets it pass and returns them in
+        RV(failures) and RV(failed_namespaces). What stands in the way of all objects fails it
+        always.
+    type: str
+    choices: [fail, report]
+    default: fail
   selector:
     description:
       - Labels of what is to be removed, at least one. C(app.kubernetes.io/managed-by=rhpds.litemaas) is
@@ -48,6 +57,13 @@ options:
       - Namespaces to look in where listing the whole cluster is forbidden.
       - A namespace named here that exists, does not carry the labels and holds nothing that does, is
         refused unless O(existing_namespaces=true).
+    type: list
+    elements: str
+    default: []
+  within:
+    description:
+      - Namespaces to which the removal is limited, themselves and what is in them. Empty for all
+        that have the labels.
     type: list
     elements: str
     default: []
@@ -156,12 +172,25 @@ summary:
   sample: {created: 12}
 failures:
   description: The objects that failed, as in RV(objects), with a RV(failures[].message) each.
-  returned: when an object failed
+  returned: when an object failed, and with O(on_failure=report)
   type: list
   elements: dict
   contains:
     message:
       description: What is wrong and what to do about it.
+      type: str
+failed_namespaces:
+  description: The namespaces in which objects failed.
+  returned: when an object failed, and with O(on_failure=report)
+  type: list
+  elements: dict
+  contains:
+    namespace:
+      description: Its name.
+      type: str
+      sample: litemaas-user7
+    reason:
+      description: What is wrong with the first of them and what to do about it.
       type: str
 """
 
@@ -189,8 +218,10 @@ def argument_spec() -> dict[str, Any]:
         # no_log: a text may hold Secrets, and the module logs its parameters to the system's
         # journal and returns them. Only the text as a whole is hidden, so nothing else suffers.
         "manifests": {"type": "str", "no_log": True},
+        "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         "selector": {"type": "dict"},
         "namespaces": {"type": "list", "elements": "str", "default": []},
+        "within": {"type": "list", "elements": "str", "default": []},
         "existing_namespaces": {"type": "bool", "default": False},
         "keep_data": {"type": "bool", "default": False},
         "wait": {"type": "bool", "default": True},
@@ -207,6 +238,7 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool) -> ChangeSet:
     request = _remove.Request(
         selector={name: str(value) for name, value in (params["selector"] or {}).items()},
         namespaces=tuple(params["namespaces"]),
+        within=frozenset(params["within"]),
         existing_namespaces=params["existing_namespaces"],
         keep_data=params["keep_data"],
         wait=params["wait_timeout"] if params["wait"] else 0,
@@ -226,6 +258,8 @@ def main() -> None:
         changes = run(module.params, check_mode=module.check_mode, diff=module._diff)
         if module._diff:
             result["diff"] = changes.diff()
+        if module.params["on_failure"] == "report":
+            module.exit_json(**changes.report(), **result)
         changes.check()
     except LitemaasError as error:
         module.fail_json(msg=str(error), **{**error.result, **result})

@@ -61,6 +61,22 @@ options:
         description: The address of its gateway.
         type: str
         default: ""
+  failed:
+    description:
+      - What went wrong before, as the module M(rhpds.litemaas.credentials) returns it in
+        C(failed_instances) and M(rhpds.litemaas.manifests) in C(failed_namespaces). Of each the
+        C(namespace) and the C(reason) are used.
+      - Such an instance is not waited for. It is not ready, with that reason.
+    type: list
+    elements: dict
+    default: []
+  on_failure:
+    description:
+      - What becomes of the task when an instance is not ready. V(fail) fails it, naming each of
+        them. V(report) lets it pass with RV(ready=false).
+    type: str
+    choices: [fail, report]
+    default: fail
   timeout:
     description:
       - The number of seconds to wait. V(0) looks once.
@@ -136,7 +152,7 @@ instances:
       type: bool
     phase:
       description:
-        - Where it stands. V(absent), V(refused) (by quota, Pod Security or a security context
+        - Where it stands. V(failed) (as told by O(failed)), V(absent), V(refused) (by quota, Pod Security or a security context
           constraint), V(pending) (no node or no volume), V(image), V(starting), V(crashing),
           V(unready) (its probe fails), V(rolling out), V(exposing) (the Route is not admitted),
           V(terminating), V(verifying) (the gateway does not answer as it should), V(unknown) (it
@@ -197,6 +213,8 @@ def argument_spec() -> dict:
     return {
         **ARGUMENT_SPEC,
         "instances": {"type": "list", "elements": "dict", "required": True, "options": instance},
+        "failed": {"type": "list", "elements": "dict", "default": []},
+        "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         "timeout": {"type": "int", "default": 600},
         "gateway": {"type": "bool", "default": True},
         "_slice": {"type": "str"},
@@ -213,6 +231,7 @@ def main() -> None:
         wait = Wait(
             client,
             module.params["instances"],
+            failed=_reasons(module.params["failed"]),
             gateway=module.params["gateway"],
             elapsed=part.elapsed,
             state=part.state,
@@ -226,9 +245,14 @@ def main() -> None:
     instances = [_progress.result(standing, wait.elapsed) for standing in wait.standings]
     ready = all(instance["ready"] for instance in instances)
     result = {"ready": ready, "instances": instances, "progress": progress}
-    if not ready and not module.check_mode:
+    if not ready and not module.check_mode and module.params["on_failure"] == "fail":
         module.fail_json(msg=_progress.failure(wait.standings, wait.elapsed), **result)
     module.exit_json(changed=False, **result)
+
+
+def _reasons(failed: list) -> dict:
+    """The first reason of each namespace: what came later is its consequence."""
+    return {each["namespace"]: each["reason"] for each in reversed(failed)}
 
 
 if __name__ == "__main__":

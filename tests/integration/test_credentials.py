@@ -278,7 +278,7 @@ def test_a_foreign_secret_is_left_alone(
     assert deployment.writes(audit) == []
     # The other instance is served all the same.
     result = run_module("credentials", deployment.arguments)
-    assert result["failed_instances"] == ["user1"]
+    assert [each["name"] for each in result["failed_instances"]] == ["user1"]
     assert [each["name"] for each in result["instances"]] == ["user2"]
     assert deployment.data(LITELLM, 2)
     assert deployment.data(POSTGRES) == {"POSTGRES_PASSWORD": "theirs"}

@@ -71,11 +71,14 @@ def handed_out() -> set[str]:
         loader=jinja2.FileSystemLoader(ROLE / "templates"), trim_blocks=True, autoescape=False
     )
     environment.filters.update(FilterModule().filters())
-    instance = {"name": "user1", "url": "https://x", "namespace": "litemaas-user1", "postgres": {}}
+    instance = {
+        "name": "user1",
+        "user": "user1",
+        "url": "https://x",
+        "namespace": "litemaas-user1",
+    }
     values = {
-        "_ocp4_workload_litemaas_instances": [instance],
-        "_ocp4_workload_litemaas_ready": [instance],
-        "_ocp4_workload_litemaas_number": 0,
+        "_ocp4_workload_litemaas_instance": instance,
         "_ocp4_workload_litemaas_published": {
             "credentials": {"user1": {"username": "a", "password": "b", "api_key": "c"}}
         },

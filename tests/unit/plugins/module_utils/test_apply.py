@@ -297,7 +297,7 @@ def test_what_does_not_go_away_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     changes = apply(cluster, instance())
     assert actions(changes)["Namespace n"] == "failed"
     assert actions(changes)["ConfigMap n/c"] == "skipped"
-    assert "finalizers: f/x" in messages(changes)
+    assert "still there after 0 s: its own finalizers are f/x" in messages(changes)
 
 
 def test_forbidden_lists_are_replaced_by_narrower_ones() -> None:

@@ -102,3 +102,44 @@ def test_diff_has_what_changes() -> None:
         "before": "",
         "after": "a: b\n",
     }
+
+
+def test_failures_may_be_reported_by_namespace() -> None:
+    changes = ChangeSet(
+        [
+            Change("Namespace", "", "a", "failed", "refused by a webhook."),
+            Change("Service", "a", "s", "skipped"),
+            Change("Pod", "b", "p", "failed", "exceeds the quota."),
+            Change("Pod", "b", "q", "failed", "exceeds the quota."),
+            Change("Pod", "c", "p", "created"),
+        ]
+    )
+    result = changes.report()
+    assert result["failed_namespaces"] == [
+        {"namespace": "a", "reason": "Namespace a: refused by a webhook."},
+        {
+            "namespace": "b",
+            "reason": "Pod p: exceeds the quota. (1 more of its objects failed)",
+        },
+    ]
+    assert [failure["name"] for failure in result["failures"]] == ["a", "p", "q"]
+    assert result["changed"]
+
+
+@pytest.mark.parametrize(
+    ("others", "raises"),
+    [([], True), (["skipped"], True), (["unchanged"], False), (["created"], False)],
+)
+def test_what_meets_everything_is_no_report(others: list[str], raises: bool) -> None:
+    lost = [Change("Pod", "n", f"p{i}", "failed", "no answer", general=True) for i in range(2)]
+    changes = ChangeSet([*lost, *(Change("Pod", "m", "p", action) for action in others)])
+    if raises:
+        with pytest.raises(LitemaasError, match="no answer"):
+            changes.report()
+    else:
+        assert len(changes.report()["failures"]) == 2
+
+
+def test_a_mistake_in_every_object_is_reported_of_each() -> None:
+    changes = ChangeSet([Change("Pod", "n", "p", "failed", "not valid")])
+    assert changes.report()["failed_namespaces"]

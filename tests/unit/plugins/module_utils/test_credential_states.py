@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
@@ -182,7 +183,8 @@ def test_a_foreign_secret_is_refused(cluster: FakeCluster) -> None:
     for dry_run in (True, False):
         with pytest.raises(LitemaasError, match="left untouched: it was not made by") as raised:
             present(cluster, dry_run=dry_run)
-        assert raised.value.result["failed_instances"] == ["user1"]
+        (failed,) = raised.value.result["failed_instances"]
+        assert (failed["name"], failed["namespace"]) == ("user1", "litemaas-user1")
     assert cluster.writes() == 0
     assert cluster.data(POSTGRES) == {"POSTGRES_PASSWORD": "theirs"}
 
@@ -254,20 +256,49 @@ def test_one_bad_instance_does_not_take_the_others(cluster: FakeCluster) -> None
         "namespace": "litemaas-user2",
         "labels": {**LABELS, "rhpds.litemaas/instance": "user2"},
     }
-    with pytest.raises(LitemaasError) as raised:
-        _credential_states.present(
-            cluster,  # type: ignore[arg-type]
-            [INSTANCE, second],
-            "",
-            Wanted(),
-            dry_run=False,
-            diff=False,
+    client: Any = cluster
+
+    def both(report: bool) -> dict[str, Any]:
+        return _credential_states.present(
+            client, [INSTANCE, second], "", Wanted(), dry_run=False, diff=False, report=report
         )
+
+    with pytest.raises(LitemaasError) as raised:
+        both(report=False)
     result = raised.value.result
     assert "1 of 2 instances" in str(raised.value) and "- user1: " in str(raised.value)
     assert [each["name"] for each in result["instances"]] == ["user2"]
-    assert result["failed_instances"] == ["user1"] and result["changed"]
+    (failed,) = result["failed_instances"]
+    assert failed["name"] == "user1" and failed["reason"].startswith("credentials: the Secret ")
+    assert result["changed"]
     assert cluster.data(LITELLM, "litemaas-user2")["UI_USERNAME"] == "admin"
+    assert both(report=True) == {**result, "changed": False, "secrets": ANY}
+    told = _credential_states.read(client, [INSTANCE, second], dry_run=False, report=True)
+    assert list(told["credentials"]) == ["user2"]
+    assert [each["name"] for each in told["failed_instances"]] == ["user1"]
+
+
+@pytest.mark.parametrize("status", [0, 403, 429, 500, 503])
+def test_what_meets_only_some_instances_is_theirs(cluster: FakeCluster, status: int) -> None:
+    def refuse(where: str) -> None:
+        if "litemaas-user1/" in where:
+            raise ApiError("refused by a webhook", status=status)
+
+    cluster.before_apply = refuse
+    second = {**INSTANCE, "name": "user2", "namespace": "litemaas-user2"}
+    result = _credential_states.present(
+        cluster,  # type: ignore[arg-type]
+        [INSTANCE, second],
+        "",
+        Wanted(),
+        dry_run=False,
+        diff=False,
+        report=True,
+    )
+    assert [each["reason"] for each in result["failed_instances"]] == [
+        "credentials: refused by a webhook"
+    ]
+    assert [each["name"] for each in result["instances"]] == ["user2"]
 
 
 def test_what_concerns_all_instances_is_said_once(cluster: FakeCluster) -> None:
@@ -282,7 +313,7 @@ def test_what_concerns_all_instances_is_said_once(cluster: FakeCluster) -> None:
 def test_read_returns_what_users_are_told(cluster: FakeCluster) -> None:
     client: Any = cluster
     assert _credential_states.read(client, [INSTANCE], dry_run=True)["missing"] == ["user1"]
-    with pytest.raises(LitemaasError, match="no credentials of user1 yet"):
+    with pytest.raises(LitemaasError, match="user1: there are none yet"):
         _credential_states.read(client, [INSTANCE], dry_run=False)
     present(cluster, ui_username="me", ui_password="mine")
     result = _credential_states.read(client, [INSTANCE], dry_run=False)

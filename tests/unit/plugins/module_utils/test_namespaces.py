@@ -51,13 +51,22 @@ def test_namespaces_with_the_same_problem_are_named_together() -> None:
         _namespaces.Found(f"litemaas-user{n}", live(f"litemaas-user{n}", "foreign"))
         for n in range(1, 81)
     ]
-    going = _namespaces.Found("litemaas-user81", live("litemaas-user81", "litemaas-user"))
-    assert going.live is not None
-    going.live["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
-    survey = _namespaces.Survey([*foreign, going], [], [])
-    first, second = _namespaces.problems(survey, "litemaas-user", use_existing=False)
-    assert "litemaas-user4 and 76 more" in first.value
-    assert second.value == "litemaas-user81"
+    survey = _namespaces.Survey(foreign, [], [])
+    (problem,) = _namespaces.problems(survey, "litemaas-user", use_existing=False)
+    assert "litemaas-user4 and 76 more" in problem.value
+
+
+@pytest.mark.parametrize(("going", "refused"), [((), False), ((2,), False), ((1, 2, 3), True)])
+def test_some_that_are_going_away_are_no_problem_of_the_others(
+    going: tuple[int, ...], refused: bool
+) -> None:
+    every = {n: live(f"litemaas-user{n}", "litemaas-user") for n in (1, 2, 3)}
+    for number in going:
+        every[number]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    found = [_namespaces.Found(f"litemaas-user{n}", each) for n, each in every.items()]
+    survey = _namespaces.Survey(found, [], [])
+    problems = _namespaces.problems(survey, "litemaas-user", use_existing=False)
+    assert bool(problems) is refused
 
 
 def test_a_deployment_of_the_other_mode_under_the_same_label_is_refused() -> None:

@@ -356,3 +356,16 @@ def test_a_pod_on_its_way_out_is_not_ready_whatever_its_set_says(time: Time) -> 
     assert wait.standings[0].verdict.reason == "pod postgres-0 is being deleted and comes again"
     assert wait.run(600, 600)
     assert 20 <= wait.elapsed < 25
+
+
+@pytest.mark.parametrize("names", [("user1",), ("user1", "user2")])
+def test_what_failed_before_is_not_waited_for(time: Time, names: tuple[str, ...]) -> None:
+    cluster = cluster_of(*names)
+    cluster.objects = [o for o in cluster.objects if o["metadata"]["namespace"] != "lab-user1"]
+    wait = wait_for(cluster, time, *names, failed={"lab-user1": "refused by a webhook"})
+    assert wait.run(600, 600)
+    assert wait.elapsed < 5
+    lost, *rest = wait.standings
+    assert (lost.verdict.phase, lost.verdict.reason) == ("failed", "refused by a webhook")
+    assert all(standing.verdict.ready for standing in rest)
+    assert not [path for path in cluster.calls if "lab-user1" in path]

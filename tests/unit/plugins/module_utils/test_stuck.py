@@ -90,7 +90,7 @@ def found(kind: str, name: str, namespace: str = "") -> Found:
 
 
 def explain(cluster: Cluster, item: Found) -> str:
-    return _stuck.explain(cluster, item)  # type: ignore[arg-type]
+    return _stuck.explain(cluster, item.reference)  # type: ignore[arg-type]
 
 
 def test_objects_are_named() -> None:
