@@ -62,6 +62,12 @@ class Found:
         return {"apiVersion": self.api_version, "kind": self.kind, "metadata": metadata}
 
     @property
+    def label(self) -> str:
+        """``Service litemaas/litellm``; of a namespace only its name."""
+        where = f"{self.namespace}/" if self.namespace else ""
+        return self.name if self.kind == "Namespace" else f"{self.kind} {where}{self.name}"
+
+    @property
     def home(self) -> str:
         """The namespace it is in, or is."""
         return self.name if self.kind == "Namespace" else self.namespace

@@ -8,9 +8,11 @@ Internal to rhpds.litemaas: no stable interface for other collections.
 
 from __future__ import annotations
 
+import json
+import math
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _changes, _labels, _stuck
 from ansible_collections.rhpds.litemaas.plugins.module_utils._changes import Change, ChangeSet
@@ -22,6 +24,8 @@ DATA = frozenset(("Namespace", "PersistentVolumeClaim", "Secret"))
 # Gone only when their pods are: so that waiting for them is waiting for the pods.
 _OWNERS = frozenset(("CronJob", "Deployment", "Job", "StatefulSet"))
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 2.0  # seconds between two looks
+_NAMED = 3  # objects in a line of progress
+_EXPLAINED = 20.0  # seconds after which the line says what holds the first of them
 
 
 @dataclass(frozen=True)
@@ -40,36 +44,124 @@ class Request:
     within: frozenset[str] = frozenset()
 
 
-def remove(client: Client, request: Request, *, dry_run: bool = False) -> ChangeSet:
-    """Delete what has the labels, wait until it is gone, and say what became of each.
+class Removal:
+    """Deletes what has the labels, waits until it is gone, and knows what became of each.
 
     An object that stays does not keep the others from being removed; it is among the failures,
-    with what holds it. Raises LitemaasError before anything is deleted when a namespace is refused.
+    with what holds it. The waiting may be cut into slices, each in a process of its own: *state*
+    is of the slice before, *elapsed* the seconds since the first began.
     """
-    if not request.selector:
-        raise LitemaasError("selector must name at least one label of what is to be removed.")
-    # Whatever the labels asked for: only what this collection made.
-    selector = _labels.selector({**request.selector, _labels.MANAGED_BY[0]: _labels.MANAGED_BY[1]})
-    inventory = Inventory(client, selector, request.namespaces)
-    found = inventory.find()
-    if request.within:
-        found = [obj for obj in found if obj.home in request.within]
-    if not request.existing_namespaces:
-        _refuse_foreign(client, request.namespaces, found)
-    going, kept = plan(found, keep_data=request.keep_data)
-    results = client.each(lambda obj: _delete(client, obj, dry_run), going)
-    done = {
-        obj.uid: (result if isinstance(result, Change) else _changes.failed(obj.reference, result))
-        for obj, result in zip(going, results, strict=True)
-    }
-    if request.wait and not dry_run:
-        waited = [obj for obj in going if done[obj.uid].action != _changes.FAILED]
-        for obj in _left_after(inventory, waited, request.wait):
-            message = f"still there after {request.wait:g} s: {_stuck.explain(client, obj.reference)}"
-            done[obj.uid] = _changes.change(obj.reference, _changes.FAILED, message)
-    return ChangeSet(
-        [*done.values(), *(_changes.change(obj.reference, _changes.KEPT) for obj in kept)]
-    )
+
+    def __init__(
+        self,
+        client: Client,
+        request: Request,
+        *,
+        dry_run: bool = False,
+        elapsed: float = 0.0,
+        state: str = "",
+    ) -> None:
+        self._client, self._request, self._dry_run = client, request, dry_run
+        if not request.selector:
+            raise LitemaasError("selector must name at least one label of what is to be removed.")
+        # Whatever the labels asked for: only what this collection made.
+        mine = {_labels.MANAGED_BY[0]: _labels.MANAGED_BY[1]}
+        selector = _labels.selector({**request.selector, **mine})
+        self._inventory = Inventory(client, selector, request.namespaces)
+        self._began = time.monotonic() - elapsed
+        before = json.loads(state) if state else {}
+        self._changes = [Change(**each) for each in before.get("changes", ())]
+        self._left = [Found(**each) for each in before.get("left", ())]
+        self._waited = before.get("waited", 0)  # how many objects it was when the wait began
+        self._deadline: float | None = before.get("deadline")
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self._began
+
+    def state(self) -> str:
+        """What the next slice needs to go on. Nothing secret."""
+        kept = {
+            "changes": [asdict(each) for each in self._changes],
+            "left": [asdict(each) for each in self._left],
+            "waited": self._waited,
+            "deadline": self._deadline,
+        }
+        return json.dumps(kept)
+
+    def run(self, until: float = math.inf) -> bool:
+        """Go on until all is gone or given up; False when *until* (seconds) comes first.
+
+        Raises LitemaasError before anything is deleted when a namespace is refused.
+        """
+        if self._deadline is None:
+            self._delete_all()
+            self._deadline = self.elapsed + self._request.wait
+        pause = _FIRST_PAUSE
+        while self._left:
+            if self.elapsed + pause >= until:
+                return False
+            time.sleep(max(0.0, min(pause, self._deadline - self.elapsed)))
+            pause = min(2 * pause, _LONGEST_PAUSE)
+            kinds = {(obj.api_version, obj.kind) for obj in self._left}
+            there = {obj.uid for obj in self._inventory.find(kinds)}
+            self._left = [obj for obj in self._left if obj.uid in there]
+            if self.elapsed >= self._deadline:
+                self._give_up()
+        return True
+
+    def changes(self) -> ChangeSet:
+        """What became of each object."""
+        return ChangeSet(self._changes)
+
+    def line(self) -> str:
+        """How far it is; empty where there was nothing to wait for."""
+        if not self._waited:
+            return ""
+        title = self._request.selector.get(_labels.DEPLOYMENT, "litemaas")
+        kinds = {each.kind for each in self._changes if each.action == _changes.DELETED}
+        what = "namespaces" if kinds == {"Namespace"} else "objects"
+        text = f"{title}: {self._waited - len(self._left)} of {self._waited} {what} gone"
+        if self._left:
+            names = [each.label for each in self._left[:_NAMED]]
+            more = len(self._left) - len(names)
+            text += f"; waiting for {', '.join(names)}" + (f" and {more} more" if more else "")
+            if self.elapsed >= _EXPLAINED:
+                why = _stuck.explain(self._client, self._left[0].reference)
+                text += f"; {self._left[0].label}: {why}"
+        return f"{text}; {self.elapsed:.0f} s"
+
+    def _delete_all(self) -> None:
+        request = self._request
+        found = self._inventory.find()
+        if request.within:
+            found = [obj for obj in found if obj.home in request.within]
+        if not request.existing_namespaces:
+            _refuse_foreign(self._client, request.namespaces, found)
+        going, kept = plan(found, keep_data=request.keep_data)
+        results = self._client.each(lambda obj: _delete(self._client, obj, self._dry_run), going)
+        for obj, result in zip(going, results, strict=True):
+            if isinstance(result, Change):
+                self._changes.append(result)
+            else:
+                self._changes.append(_changes.failed(obj.reference, result))
+        if request.wait and not self._dry_run:
+            pairs = zip(going, self._changes, strict=True)
+            self._left = [obj for obj, change in pairs if change.action != _changes.FAILED]
+        self._waited = len(self._left)
+        self._changes += [_changes.change(obj.reference, _changes.KEPT) for obj in kept]
+
+    def _give_up(self) -> None:
+        """What is left is a failure, each with what holds it."""
+        places = {(each.kind, each.namespace, each.name): i for i, each in enumerate(self._changes)}
+        reasons = self._client.each(
+            lambda obj: _stuck.explain(self._client, obj.reference), self._left
+        )
+        for obj, why in zip(self._left, reasons, strict=True):
+            message = f"still there after {self._request.wait:g} s: {why}"
+            place = places[obj.kind, obj.namespace, obj.name]
+            self._changes[place] = _changes.change(obj.reference, _changes.FAILED, message)
+        self._left = []
 
 
 def plan(found: Iterable[Found], *, keep_data: bool) -> tuple[list[Found], list[Found]]:
@@ -125,19 +217,3 @@ def _delete(client: Client, obj: Found, dry_run: bool) -> Change:
             raise
         raise LitemaasError("was made anew while it was being removed: run again.") from error
     return _changes.change(obj.reference, _changes.DELETED)
-
-
-def _left_after(inventory: Inventory, going: Iterable[Found], seconds: float) -> list[Found]:
-    """Wait until the objects are gone; return those that are not."""
-    deadline = time.monotonic() + seconds
-    left = {obj.uid: obj for obj in going}
-    pause = _FIRST_PAUSE
-    while left:
-        time.sleep(max(0.0, min(pause, deadline - time.monotonic())))
-        pause = min(2 * pause, _LONGEST_PAUSE)
-        kinds = {(obj.api_version, obj.kind) for obj in left.values()}
-        there = {obj.uid for obj in inventory.find(kinds)}
-        left = {uid: obj for uid, obj in left.items() if uid in there}
-        if time.monotonic() >= deadline:
-            break
-    return list(left.values())

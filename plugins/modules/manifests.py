@@ -21,7 +21,8 @@ description:
   - One object that fails does not keep the others from being applied; the task fails at the end and
     names each. It fails before anything is sent when the text itself is wrong.
   - With O(state=absent), removes everything with the given labels. Namespaces with these labels are
-    deleted whole, in other namespaces only the objects with these labels.
+    deleted whole, in other namespaces only the objects with these labels. Prints a line of progress at
+    least every ten seconds.
 options:
   state:
     description:
@@ -89,6 +90,10 @@ options:
       - How long to wait for that, in seconds. What is left then is named, with what holds it.
     type: int
     default: 300
+  _slice:
+    description:
+      - Internal. Set by the action plug-in, which removes in slices to print its progress.
+    type: str
 extends_documentation_fragment:
   - rhpds.litemaas.connection
 author:
@@ -194,6 +199,7 @@ failed_namespaces:
       type: str
 """
 
+import math
 from functools import partial
 from typing import Any
 
@@ -208,6 +214,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._changes import ChangeSet
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
+from ansible_collections.rhpds.litemaas.plugins.module_utils._slice import Slice
 
 
 def argument_spec() -> dict[str, Any]:
@@ -226,15 +233,19 @@ def argument_spec() -> dict[str, Any]:
         "keep_data": {"type": "bool", "default": False},
         "wait": {"type": "bool", "default": True},
         "wait_timeout": {"type": "int", "default": 300},
+        "_slice": {"type": "str"},
     }
 
 
-def run(params: dict[str, Any], *, check_mode: bool, diff: bool) -> ChangeSet:
-    """Do what the options ask for. Raises LitemaasError before anything was changed."""
+def apply(params: dict[str, Any], *, check_mode: bool, diff: bool) -> ChangeSet:
+    """Send the manifests. Raises LitemaasError before anything was changed."""
     client = _client.connect(params)
-    if params["state"] == "present":
-        objects = _manifest.load(params["manifests"] or "", partial(_resources.resolve, client))
-        return _apply.apply(client, objects, dry_run=check_mode, diff=diff)
+    objects = _manifest.load(params["manifests"] or "", partial(_resources.resolve, client))
+    return _apply.apply(client, objects, dry_run=check_mode, diff=diff)
+
+
+def removal(params: dict[str, Any], part: Slice, *, check_mode: bool) -> _remove.Removal:
+    """The removal that the options ask for, where the last slice left it."""
     request = _remove.Request(
         selector={name: str(value) for name, value in (params["selector"] or {}).items()},
         namespaces=tuple(params["namespaces"]),
@@ -243,7 +254,13 @@ def run(params: dict[str, Any], *, check_mode: bool, diff: bool) -> ChangeSet:
         keep_data=params["keep_data"],
         wait=params["wait_timeout"] if params["wait"] else 0,
     )
-    return _remove.remove(client, request, dry_run=check_mode)
+    return _remove.Removal(
+        _client.connect(params),
+        request,
+        dry_run=check_mode,
+        elapsed=part.elapsed,
+        state=part.state,
+    )
 
 
 def main() -> None:
@@ -255,7 +272,16 @@ def main() -> None:
     )
     result: dict[str, Any] = {}
     try:
-        changes = run(module.params, check_mode=module.check_mode, diff=module._diff)
+        if module.params["state"] == "present":
+            changes = apply(module.params, check_mode=module.check_mode, diff=module._diff)
+        else:
+            part = Slice.parse(module.params["_slice"], math.inf)
+            going = removal(module.params, part, check_mode=module.check_mode)
+            over = going.run(part.until)
+            result["progress"] = going.line()
+            if not over:
+                module.exit_json(changed=False, slice=going.state(), **result)
+            changes = going.changes()
         if module._diff:
             result["diff"] = changes.diff()
         if module.params["on_failure"] == "report":

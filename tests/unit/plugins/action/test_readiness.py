@@ -11,6 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.rhpds.litemaas.plugins.action import readiness
+from ansible_collections.rhpds.litemaas.plugins.plugin_utils import _progress_action
 
 INSTANCE = {
     "name": "litemaas",
@@ -37,9 +38,9 @@ class Scene:
             self.task, MagicMock(), MagicMock(), MagicMock(), MagicMock(), MagicMock()
         )
         monkeypatch.setattr(self.plugin, "_execute_module", self.execute)
-        monkeypatch.setattr(readiness.ActionBase, "run", lambda *_args: {})
-        monkeypatch.setattr(readiness.time, "monotonic", lambda: self.now)
-        monkeypatch.setattr(readiness.display, "display", self.say)
+        monkeypatch.setattr(_progress_action.ActionBase, "run", lambda *_args: {})
+        monkeypatch.setattr(_progress_action.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(_progress_action.display, "display", self.say)
 
     def say(self, text: str) -> None:
         self.said.append((self.now, text))
@@ -80,7 +81,7 @@ def test_a_line_at_least_every_ten_seconds(monkeypatch: pytest.MonkeyPatch, cost
     times = [when for when, _text in scene.said]
     later = [b - a for a, b in zip(times, times[1:], strict=False)]
     assert max(later) <= 10
-    assert times[0] <= max(10, readiness.FIRST + cost)
+    assert times[0] <= max(10, _progress_action.FIRST + cost)
 
 
 def test_a_slice_that_takes_too_long_does_not_silence_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,9 +94,9 @@ def test_a_slice_that_takes_too_long_does_not_silence_it(monkeypatch: pytest.Mon
             time.sleep(0.01)
         raise AssertionError(said)
 
-    monkeypatch.setattr(readiness, "LINE_EVERY", 0.6)
-    monkeypatch.setattr(readiness.display, "display", said.append)
-    with readiness.Progress("first", quiet=False) as progress:
+    monkeypatch.setattr(_progress_action, "LINE_EVERY", 0.6)
+    monkeypatch.setattr(_progress_action.display, "display", said.append)
+    with _progress_action.Progress("first", quiet=False) as progress:
         until(2)
         progress.say("second")
         until(len(said) + 1)

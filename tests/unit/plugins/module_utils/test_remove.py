@@ -28,7 +28,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def remove(cluster: Cluster, *, dry_run: bool = False, **options: Any) -> ChangeSet:
     request = Request(**{"selector": SELECTOR, "wait": 0.001, **options})
-    return _remove.remove(cluster, request, dry_run=dry_run)  # type: ignore[arg-type]
+    removal = _remove.Removal(cluster, request, dry_run=dry_run)  # type: ignore[arg-type]
+    assert removal.run()
+    return removal.changes()
 
 
 def actions(changes: ChangeSet) -> dict[str, str]:
@@ -250,3 +252,36 @@ def test_kinds_are_known_and_owners_go_with_their_pods() -> None:
     remove(Watching(*instance("theirs"), obj("StatefulSet", "postgres", "theirs")))
     foreground = {plural for plural, propagation in used.items() if propagation == "Foreground"}
     assert foreground == {"deployments", "statefulsets"}
+
+
+def test_the_wait_may_be_cut_into_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [1000.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += seconds
+
+    monkeypatch.setattr(_remove.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(_remove.time, "sleep", sleep)
+    blocked = obj("ConfigMap", "blocked", "n1", metadata={"finalizers": ["example.com/block"]})
+    cluster = Cluster(obj("Namespace", "n0"), held("n1"), blocked)
+    state, lines, over = "", [], False
+    while not over:
+        elapsed = now[0] - 1000
+        removal = _remove.Removal(
+            cluster, Request(SELECTOR, wait=60), elapsed=elapsed, state=state  # type: ignore
+        )
+        over = removal.run(elapsed + 8)
+        lines.append(removal.line())
+        assert now[0] - 1000 <= elapsed + 8
+        state = removal.state()
+    assert cluster.deleted == ["/api/v1/namespaces/n0", "/api/v1/namespaces/n1"], "only once"
+    assert lines[0].startswith("test: 1 of 2 namespaces gone; waiting for n1; ")
+    assert "n1: it holds configmaps/blocked (finalizers: example.com/block)" in lines[-2]
+    assert len(lines) >= 7 and now[0] - 1000 == pytest.approx(60)
+    assert actions(removal.changes()) == {"Namespace n0": "deleted", "Namespace n1": "failed"}
+    assert removal.changes().changed
+
+
+def test_where_there_was_nothing_to_remove_no_line_is_printed() -> None:
+    removal = _remove.Removal(Cluster(), Request(SELECTOR))  # type: ignore[arg-type]
+    assert removal.run() and removal.line() == ""

@@ -14,6 +14,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _remove,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
+from ansible_collections.rhpds.litemaas.plugins.module_utils._slice import Slice
 from ansible_collections.rhpds.litemaas.plugins.modules import manifests
 
 OPTIONS: dict[str, Any] = yaml.safe_load(manifests.DOCUMENTATION)["options"]
@@ -59,6 +60,10 @@ def test_examples_are_tasks_with_options_that_exist() -> None:
             _remove.Request({"a": "b"}, ("n",), True, True, 0),
         ),
         ({"selector": {"a": "b"}, "wait_timeout": 5}, _remove.Request({"a": "b"}, wait=5)),
+        (
+            {"selector": {"a": "b"}, "within": ["n"]},
+            _remove.Request({"a": "b"}, within=frozenset(["n"])),
+        ),
     ],
 )
 def test_removal_gets_what_was_asked_for(
@@ -66,20 +71,19 @@ def test_removal_gets_what_was_asked_for(
 ) -> None:
     asked: list[Any] = []
 
-    def remove(client: Any, request: Any, *, dry_run: bool) -> _changes.ChangeSet:
-        asked.append((request, dry_run))
-        return _changes.ChangeSet()
+    def removal(_client: Any, request: Any, **options: Any) -> None:
+        asked.append((request, options))
 
-    monkeypatch.setattr(_remove, "remove", remove)
+    monkeypatch.setattr(_remove, "Removal", removal)
     params = {**DEFAULTS, "host": "http://localhost:1", "state": "absent", **params}
-    manifests.run(params, check_mode=True, diff=False)
-    assert asked == [(expected, True)]
+    manifests.removal(params, Slice(8, 3.0, "state"), check_mode=True)
+    assert asked == [(expected, {"dry_run": True, "elapsed": 3.0, "state": "state"})]
 
 
 def test_an_empty_text_is_told() -> None:
     params = {**DEFAULTS, "host": "http://localhost:1", "manifests": None}
     with pytest.raises(LitemaasError, match="no object in the text"):
-        manifests.run(params, check_mode=False, diff=False)
+        manifests.apply(params, check_mode=False, diff=False)
 
 
 def test_what_is_removed_is_what_can_be_made() -> None:
