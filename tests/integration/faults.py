@@ -109,9 +109,11 @@ def faulty(connection: Connection) -> Iterator[FaultyServer]:
                 if value:
                     self.send_header(name, value)
             self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
+            with suppress(ConnectionError):  # the client may be gone
+                self.end_headers()
+                if not broken:
+                    self.wfile.write(data)
             if not broken:
-                self.wfile.write(data)
                 return
             self.wfile.write(data[: len(data) // 2])
             self.wfile.flush()

@@ -40,7 +40,7 @@ def test_all_problems_are_named_at_once_and_nothing_is_created(play, client):
     assert not created(client)
 
 
-@pytest.mark.parametrize("value", ["abc", 0, -1, "3.5", "", [3]])
+@pytest.mark.parametrize("value", ["abc", 0, -1, "3.5", "", [3], 1001])
 def test_a_wrong_number_of_users_is_refused(play, client, value):
     run = play(namespace=NAMESPACE, multi_user=True, extra={"num_users": value})
 
@@ -53,6 +53,20 @@ def test_a_wrong_number_of_users_is_refused(play, client, value):
         )
         == []
     )
+
+
+@pytest.mark.parametrize("prefix", ["Student", "team.a", "user-", "", "p" * 60])
+def test_a_wrong_prefix_is_refused(play, client, prefix):
+    run = play(namespace=NAMESPACE, multi_user=True, user_prefix=prefix, extra={"num_users": "3"})
+
+    assert run.rc != 0
+    assert "ocp4_workload_litemaas_user_prefix" in run.stdout
+    assert ("63 are allowed" if len(prefix) == 60 else "is no DNS label") in run.stdout
+    assert "Traceback" not in run.text
+    assert run.recap["changed"] == 0
+    label = "app.kubernetes.io/managed-by=rhpds.litemaas"
+    homes = client.list("/api/v1/namespaces", label_selector=label)
+    assert not [home for home in homes if home["metadata"]["name"].startswith(NAMESPACE)]
 
 
 def test_types_are_checked_by_ansible_itself(play, client):

@@ -291,7 +291,8 @@ def test_fewer_users_leave_the_surplus_alone_until_told_otherwise(workshop, clie
     run = workshop.play(2).ok()
     assert f"left alone: {HOMES[3]}" in run.stdout
     assert "remove_surplus" in run.stdout
-    assert run.recap["changed"] == 1, "the Service that the quota kept away"
+    assert run.recap["changed"] == 2, "the Service that the quota kept away, and who failed"
+    assert run.user_data()["litemaas_failed_users"] == []
     assert audit.writes(containing=f"/{HOMES[3]}") == []
 
     checked = workshop.play(2, "--check", remove_surplus=True).ok()
