@@ -40,6 +40,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "user_prefix": {"type": "str", "default": "user"},
     "allow_unsafe_image": {"type": "bool", "default": False},
     "image_registry": {"type": "str", "default": ""},
+    "ignore_capacity": {"type": "bool", "default": False},
     "deploy_redis": {"type": "bool", "default": False},
     "deploy_frontend": {"type": "bool", "default": False},
     "deploy_backend": {"type": "bool", "default": False},
@@ -122,6 +123,7 @@ class Settings(TypedDict):
     user_prefix: str
     allow_unsafe_image: bool
     image_registry: str
+    ignore_capacity: bool
     deploy_redis: bool
     deploy_frontend: bool
     deploy_backend: bool

@@ -10,12 +10,16 @@ The same figures judge the settings, fill the plan's table and the sizing tables
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
 from decimal import Decimal
+from typing import Literal
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _quantity, _settings
-from ansible_collections.rhpds.litemaas.plugins.module_utils._instances import Instance
+from ansible_collections.rhpds.litemaas.plugins.module_utils._instances import (
+    Instance,
+    Resources,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
     Problem,
     variable,
@@ -28,6 +32,11 @@ _GI = Decimal(2**30)
 # Beyond these a quantity is a slip: `512m` of memory is half a byte, `1000` CPUs mean 1000m.
 _LEAST_MEMORY = _MI
 _MOST_CPU = Decimal(256)
+# What waits for the database before the gateway starts; a test compares it with the manifest.
+GATEWAY_INIT: Resources = {
+    "requests": {"cpu": "10m", "memory": "32Mi"},
+    "limits": {"cpu": "200m", "memory": "64Mi"},
+}
 _EXAMPLES = {"cpu": "500m or 2", "memory": "512Mi or 2Gi", "storage": "10Gi"}
 
 
@@ -62,14 +71,24 @@ class Sizing:
 
 
 def gateway(instance: Instance) -> Sizing:
-    """All replicas of an instance's gateway."""
+    """All replicas of an instance's gateway.
+
+    The init container is over before the gateway starts, so it counts only where it asks for more.
+    """
     replicas = instance["litellm"]["replicas"]
     found = instance["litellm"]["resources"]
+
+    def most(bound: Literal["requests", "limits"], resource: str) -> Decimal:
+        return replicas * max(
+            _quantity.parse(found[bound][resource]),
+            _quantity.parse(GATEWAY_INIT[bound][resource]),
+        )
+
     return Sizing(
-        cpu_request=replicas * _quantity.parse(found["requests"]["cpu"]),
-        cpu_limit=replicas * _quantity.parse(found["limits"]["cpu"]),
-        memory_request=replicas * _quantity.parse(found["requests"]["memory"]),
-        memory_limit=replicas * _quantity.parse(found["limits"]["memory"]),
+        cpu_request=most("requests", "cpu"),
+        cpu_limit=most("limits", "cpu"),
+        memory_request=most("requests", "memory"),
+        memory_limit=most("limits", "memory"),
         pods=replicas,
     )
 
@@ -88,11 +107,16 @@ def database(instance: Instance) -> Sizing:
     )
 
 
+# Each part by the label `app` of its pods.
+BY_APP: dict[str, Callable[[Instance], Sizing]] = {"postgres": database, "litellm": gateway}
+
+
 def total(instances: Iterable[Instance]) -> Sizing:
     """What *instances* ask for together."""
     found = Sizing()
     for instance in instances:
-        found = found + gateway(instance) + database(instance)
+        for part in BY_APP.values():
+            found += part(instance)
     return found
 
 

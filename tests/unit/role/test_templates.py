@@ -10,7 +10,12 @@ import jinja2
 import pytest
 import yaml
 from ansible.plugins.filter.core import FilterModule
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _labels
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _demand,
+    _labels,
+    _node,
+    _sizing,
+)
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "ocp4_workload_litemaas"
 VARIABLES = yaml.safe_load((ROLE / "vars/main.yml").read_text())
@@ -172,6 +177,26 @@ def test_every_container_is_bounded_and_restricted(openshift):
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
+
+
+def test_what_a_pod_asks_for_is_what_the_preflight_reckons_with():
+    # With a gateway as small as this the init container asks for more.
+    small = resources("1Mi", "2Mi")
+    small["requests"]["cpu"] = small["limits"]["cpu"] = "1m"
+    for changes in ({}, {"litellm": {**instance(1)["litellm"], "resources": small}}):
+        objects = render(**changes)
+        for kind, app in (("Deployment", "litellm"), ("StatefulSet", "postgres")):
+            spec = find(objects, kind, app)["spec"]["template"]["spec"]
+            reckoned = _sizing.BY_APP[app]({**instance(1), **changes})
+            each = _demand.amount(reckoned)
+            assert _node.requests(spec) == _node.Amount(each.cpu, each.memory, 1), (kind, changes)
+    limits = [
+        each["resources"]["limits"]
+        for each in find(objects, "Deployment", "litellm")["spec"]["template"]["spec"][
+            "initContainers"
+        ]
+    ]
+    assert limits == [_sizing.GATEWAY_INIT["limits"]]
 
 
 def test_every_pod_has_its_own_account_without_a_token():
