@@ -36,7 +36,7 @@ from lablib.errors import LabError
 from lablib.kubectl import Kubectl
 from lablib.process import Component
 from lablib.report import Report
-from lablib.settings import NODE_NAME, Settings
+from lablib.settings import NODE_NAME, ROUTER_SOURCE, Settings
 
 LAB = Path(__file__).resolve().parent.parent  # tests/lab, where the package `lablib` is found
 
@@ -162,7 +162,9 @@ def controllers(settings: Settings) -> Component:
         *("--router-address", settings.router_address),
         *("--apps-domain", settings.apps_domain),
     ]
-    if not settings.netns:  # ports 80 and 443 of the loopback address are not ours
+    if settings.netns:
+        command += ["--node", NODE_NAME, "--router-source", ROUTER_SOURCE]
+    else:  # ports 80 and 443 of the loopback address are not ours
         command += ["--https-port", "0"]
     environment = {"PYTHONPATH": str(LAB)}
     # A process of older code is another component: it is replaced at the next `up`.

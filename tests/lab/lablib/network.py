@@ -14,7 +14,7 @@ from collections.abc import Iterable
 
 from lablib import commands, namespaces
 from lablib.errors import LabError
-from lablib.settings import SERVICE_CIDR, Settings
+from lablib.settings import ROUTER_SOURCE, SERVICE_CIDR, Settings
 
 RANGE = ipaddress.ip_network(
     "198.18.0.0/15"
@@ -135,6 +135,7 @@ def ensure(settings: Settings) -> None:
     commands.run(["ip", "link", "set", settings.link, "up"])
     lines = [
         "link set lo up",
+        f"addr replace {ROUTER_SOURCE}/32 dev lo",
         f"link set {UPLINK} addrgenmode none",
         f"addr replace {settings.address}/30 dev {UPLINK}",
         f"link set {UPLINK} up",

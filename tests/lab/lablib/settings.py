@@ -24,6 +24,8 @@ POD_CIDR = "10.244.0.0/24"
 SIMULATED_POD_CIDR = (
     "10.128.0.0/10"  # of the pods of simulated nodes: nothing is there, and no route leads there
 )
+# From here the router connects to pods, so that policies can tell it from the rest of the node.
+ROUTER_SOURCE = "10.244.1.1"
 SERVICE_CIDR = "10.96.0.0/16"
 API_SERVICE_ADDRESS = (
     "10.96.0.1"  # the first address of SERVICE_CIDR, which the API server takes for itself

@@ -17,6 +17,7 @@ from lablib.controllers.api import Api
 from lablib.controllers.controller import Controller, Controllers
 from lablib.controllers.ingress import IngressAdmission
 from lablib.controllers.mirror import Mirror
+from lablib.controllers.network_policy import NetworkPolicies
 from lablib.controllers.provisioner import Provisioner
 from lablib.controllers.pull_secret import PullSecrets
 from lablib.controllers.route import RouteAdmission
@@ -26,6 +27,7 @@ from lablib.controllers.stand_in import StandIn, divert
 from lablib.controllers.uid_range import UidRanges
 
 log = logging.getLogger("controllers")
+POLICED = ("NetworkPolicy", "Pod", "Namespace")
 COMMON = ("PersistentVolumeClaim", "PersistentVolume", "Service", "EndpointSlice")
 KINDS = {
     "openshift": (*COMMON, "Route", "Namespace", "ServiceAccount"),
@@ -50,6 +52,10 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--apps-domain", required=True)
     parser.add_argument(
         "--router-certificate", type=Path, help="PEM; default STATE/../pki/router.pem"
+    )
+    parser.add_argument("--node", default="", help="enforce network policies for its pods")
+    parser.add_argument(
+        "--router-source", default="", help="address from which the router connects to pods"
     )
     parser.add_argument("--http-port", type=int, default=80)
     parser.add_argument("--https-port", type=int, default=443, help="0: no router")
@@ -76,11 +82,15 @@ def main() -> int:
     ready.unlink(missing_ok=True)
 
     api = Api(options.kubeconfig)
-    mirrors = {kind: Mirror(api, kind) for kind in KINDS[options.profile]}
+    kinds = {*KINDS[options.profile], *(POLICED if options.node else ())}
+    mirrors = {
+        kind: Mirror(api, kind, options.node if kind == "Pod" else "") for kind in sorted(kinds)
+    }
     provisioner = Provisioner(
         api, mirrors["PersistentVolumeClaim"], mirrors["PersistentVolume"], state / "volumes"
     )
-    controllers = Controllers(mirrors, [provisioner, *of_profile(options, api, mirrors)])
+    policies = [NetworkPolicies(mirrors, options.router_source)] if options.node else []
+    controllers = Controllers(mirrors, [provisioner, *policies, *of_profile(options, api, mirrors)])
     for kind in ("Route", "Ingress", "Service", "EndpointSlice"):
         if kind in mirrors:
             mirrors[kind].listen(lambda kind, key: changed.set())
@@ -149,6 +159,7 @@ def route_traffic(
         options.https_port,
         certificate.resolve(),
         router.error_page,
+        options.router_source,
     )
     config = ""
     changed.set()

@@ -107,7 +107,9 @@ class Api:
             raise ApiError(0, str(error)) from error
 
     def _url(self, path: str, query: Mapping[str, str] | None) -> str:
-        return self._host + path + ("?" + urlencode(query) if query else "")
+        return (
+            self._host + path + (("&" if "?" in path else "?") + urlencode(query) if query else "")
+        )
 
 
 def _check(status: int, data: bytes) -> None:
@@ -151,8 +153,10 @@ KINDS = {
     "Event": ("api/v1", "events"),
     "Namespace": ("api/v1", "namespaces"),
     "Node": ("api/v1", "nodes"),
+    "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
     "PersistentVolume": ("api/v1", "persistentvolumes"),
     "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
+    "Pod": ("api/v1", "pods"),
     "Secret": ("api/v1", "secrets"),
     "Service": ("api/v1", "services"),
     "ServiceAccount": ("api/v1", "serviceaccounts"),

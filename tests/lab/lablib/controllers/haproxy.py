@@ -36,6 +36,7 @@ class Listen:
     https_port: int
     certificate: Path  # PEM: certificate, then key
     error_page: Path  # holds UNKNOWN_HOST
+    source: str = ""  # the address to connect to pods from; "" leaves it to the kernel
 
 
 def render(sites: Iterable[Site], listen: Listen) -> str:
@@ -52,7 +53,7 @@ def render(sites: Iterable[Site], listen: Listen) -> str:
         ),
         _frontend("public_ssl", f"{listen.address}:{listen.https_port} {tls}", secure, []),
         "backend openshift_default\n",
-        *(_backend(site) for site in ordered),
+        *(_backend(site, listen.source) for site in ordered),
     ]
     return "\n".join(parts)
 
@@ -128,7 +129,7 @@ def _redirects(sites: Sequence[Site], listen: Listen) -> list[str]:
     ]
 
 
-def _backend(site: Site) -> str:
+def _backend(site: Site, source: str) -> str:
     lines = [
         f"backend {site.name}",
         "  option redispatch",
@@ -147,6 +148,8 @@ def _backend(site: Site) -> str:
         "  http-request add-header X-Forwarded-Proto https if { ssl_fc }",
         "  http-request add-header Forwarded for=%[src];host=%[req.hdr(host)];proto=%[req.hdr(X-Forwarded-Proto)]",
     ]
+    if source and not site.stand_in:
+        lines.append(f"  source {source}")
     if site.stand_in:
         lines.append(f"  http-request set-header {STAND_IN_HEADER} {site.namespace}")
     if site.cookie:

@@ -22,11 +22,12 @@ class Mirror:
     The API server may be away at any time: the copy stays as it was, and the listing is tried again for ever.
     """
 
-    def __init__(self, api: Api, kind: str) -> None:
+    def __init__(self, api: Api, kind: str, node: str = "") -> None:
+        """`node`: only the pods of this one."""
         self.kind = kind
         self.listed = threading.Event()
         self._api = api
-        self._path = path(kind)
+        self._path = path(kind) + (f"?fieldSelector=spec.nodeName%3D{node}" if node else "")
         self._lock = threading.Lock()
         self._items: dict[Key, Object] = {}
         self._listeners: list[Listener] = []
