@@ -52,6 +52,12 @@ integration: lab-up ## Integration and molecule tests on the lab
 	@tests/on-lab -m "not lab" tests/integration
 	@$(BIN)/pytest -m lab tests/integration
 
+.PHONY: bench bench-quick
+bench: venv ## Side by side with a loop, kubernetes.core and kubectl, at scale; writes docs/PERFORMANCE.md (half an hour)
+	@$(BIN)/python tests/bench/bench.py
+bench-quick: venv ## The same with a handful of users, for developing; writes no document
+	@$(BIN)/python tests/bench/bench.py --quick
+
 .PHONY: lab-up lab-down
 lab-up: venv ## A Kubernetes with OpenShift's side on this machine, one real node and ten simulated ones
 	@$(LAB) up --simulated-nodes 10

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+"""The benchmark, one noun a file. `bench.py` is its entry."""
