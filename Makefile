@@ -60,7 +60,7 @@ bench-quick: venv ## The same with a handful of users, for developing; writes no
 
 .PHONY: lab-up lab-down
 lab-up: venv ## A Kubernetes with OpenShift's side on this machine, one real node and ten simulated ones
-	@$(LAB) up --simulated-nodes 10
+	@$(LAB) up --simulated-nodes 10 --all-images
 lab-down: venv ## Stop the lab of this checkout, in both profiles
 	@$(LAB) --profile openshift down
 	@$(LAB) --profile kubernetes down

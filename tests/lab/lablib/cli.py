@@ -55,7 +55,12 @@ def parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="REFERENCE",
-        help="import only this image (may be repeated; `lab images` lists them); default: all",
+        help="import only this image (may be repeated; `lab images` lists them)",
+    )
+    up.add_argument(
+        "--all-images",
+        action="store_true",
+        help="import also the images that only some tests need (an older LiteLLM)",
     )
     down = names.add_parser("down", help="end everything; the data stays for the next `up`")
     down.add_argument(
@@ -96,7 +101,10 @@ def _up(settings: Settings, arguments: argparse.Namespace) -> int:
         teardown.purge_orphans(settings, report)
         teardown.end_strays(settings, report)
         settings = lab.up(
-            settings, report, real_node=not arguments.no_real_node, only=arguments.image
+            settings,
+            report,
+            real_node=not arguments.no_real_node,
+            only=images.REFERENCES if arguments.all_images else arguments.image,
         )
     report(
         f"profile {settings.profile} is up after {clock(time.monotonic() - began)}: export KUBECONFIG={settings.kubeconfig}"

@@ -71,8 +71,8 @@ def up(
 ) -> Settings:
     """Bring this lab up; returns its settings with the addresses it got. The caller holds the lab's lock.
 
-    `only`: references of the images to build and import, beside the one every pod needs; all when empty. The simulated
-    nodes are those of `settings`.
+    `only`: references of the images to build and import, beside the one every pod needs; the usual ones when empty. The
+    simulated nodes are those of `settings`.
     """
     if real_node and not settings.netns:
         raise LabError(

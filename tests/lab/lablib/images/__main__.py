@@ -27,7 +27,10 @@ def main() -> int:
     )
     building.add_argument("only", nargs="*", metavar="REFERENCE", help="these images only")
     commands.add_parser("list", help="print each image and whether the cache has it")
-    commands.add_parser("lock", help="resolve LiteLLM's Python packages anew into constraints.txt")
+    locking = commands.add_parser(
+        "lock", help="resolve LiteLLM's Python packages anew into constraints.txt"
+    )
+    locking.add_argument("version", choices=litellm.VERSIONS)
     arguments = parser.parse_args()
 
     start = time.monotonic()
@@ -42,7 +45,7 @@ def main() -> int:
             ).items():
                 print(f"{reference}\t{archive}")
         elif arguments.command == "lock":
-            litellm.lock(report)
+            litellm.lock(report, arguments.version)
         else:
             builder = Builder(arguments.cache, report)
             for image in IMAGES:

@@ -17,6 +17,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -52,9 +53,9 @@ _UNWANTED_FILES = re.compile(r"/tests?$|\.(pyi|c|h|pxd|pyx)$|^(bin|cffi-gen-src)
 _NEEDED = re.compile(r"/(botocore|litellm|prisma|mcp|openai)/")
 
 
-def _packages(work: Workspace) -> None:
+def _packages(work: Workspace, version: str) -> None:
     pins = work.scratch / "requirements.txt"
-    lines = (_SOURCE / "constraints.txt").read_text().splitlines()
+    lines = (_SOURCE / version / "constraints.txt").read_text().splitlines()
     wanted = [
         line
         for line in lines
@@ -190,9 +191,9 @@ def _web_ui(work: Workspace) -> None:
         os.link(logo, assets / logo.name)
 
 
-def _fill(work: Workspace) -> list[str]:
+def _fill(work: Workspace, version: str) -> list[str]:
     work.report("  installing Python packages, about 30 s")
-    _packages(work)
+    _packages(work, version)
     _virtual_environment(work)
     work.report("  adding Prisma's engine and the database client")
     _engine(work)
@@ -205,8 +206,8 @@ def _fill(work: Workspace) -> list[str]:
     return [_VENV, _CACHE, _SCHEMA, _UI, _ASSETS, *files]
 
 
-def lock(report: Report) -> None:
-    """Resolve requirements.txt for the image's Python and write constraints.txt.
+def lock(report: Report, version: str) -> None:
+    """Resolve a version's requirements.txt for the image's Python and write its constraints.txt.
 
     pip weighs conditions such as `python_version < "3.12"` by the Python that it runs on.
     """
@@ -223,7 +224,7 @@ def lock(report: Report) -> None:
             "--target",
             scratch / "none",
             "--requirement",
-            _SOURCE / "requirements.txt",
+            _SOURCE / version / "requirements.txt",
             scratch=scratch,
             log=scratch / "pip.log",
             what="resolving LiteLLM's packages",
@@ -237,49 +238,61 @@ def lock(report: Report) -> None:
         "# Written by `python -m lablib.images lock`: requirements.txt with all dependencies, for Python 3.11.",
         *(f"{name}=={version}" for name, version in sorted(found.items())),
     ]
-    (_SOURCE / "constraints.txt").write_text("\n".join(lines) + "\n")
-    report(f"{len(found)} packages in {_SOURCE / 'constraints.txt'}")
+    target = _SOURCE / version / "constraints.txt"
+    target.write_text("\n".join(lines) + "\n")
+    report(f"{len(found)} packages in {target}")
 
 
-IMAGE = ImageSpec(
-    reference="ghcr.io/berriai/litellm-non_root:v1.106.0",
-    layer=LayerSpec(
-        name="litellm",
-        takes="1 to 4 minutes",
-        inputs=(_SOURCE, *(Path(str(module.__file__)) for module in (base, pypi)), Path(__file__)),
-        below=(PYTHON_LAYER, NODE_LAYER),
-        runs=(BASE, PYTHON_LAYER),
-        # Prisma's client asks it for its version before it starts the engine.
-        packages=("openssl",),
-        fill=_fill,
-        owners=dict.fromkeys(("app", _UI, _ASSETS), 65534),
-        # As in the real image: /app/.cache is readable, not writable, for a random UID.
-        group_writable=(
-            f"{_SITE}/prisma",
-            f"{_SITE}/litellm_proxy_extras",
-            _UI,
-            _ASSETS,
+def _image(version: str, name: str) -> ImageSpec:
+    return ImageSpec(
+        reference=f"ghcr.io/berriai/litellm-non_root:{version}",
+        layer=LayerSpec(
+            name=name,
+            takes="1 to 4 minutes",
+            inputs=(
+                *(_SOURCE / folder for folder in (version, "prisma", "rootfs")),
+                *(Path(str(module.__file__)) for module in (base, pypi)),
+                Path(__file__),
+            ),
+            below=(PYTHON_LAYER, NODE_LAYER),
+            runs=(BASE, PYTHON_LAYER),
+            # Prisma's client asks it for its version before it starts the engine.
+            packages=("openssl",),
+            fill=partial(_fill, version=version),
+            owners=dict.fromkeys(("app", _UI, _ASSETS), 65534),
+            # As in the real image: /app/.cache is readable, not writable, for a random UID.
+            group_writable=(
+                f"{_SITE}/prisma",
+                f"{_SITE}/litellm_proxy_extras",
+                _UI,
+                _ASSETS,
+            ),
         ),
-    ),
-    runtime=Runtime(
-        entrypoint=("/app/docker/prod_entrypoint.sh",),
-        cmd=("--port", "4000"),
-        user="nobody",
-        workdir="/app",
-        expose=("4000/tcp",),
-        env={
-            "PATH": f"/app/.venv/bin:{PATH}",
-            "HOME": "/app",
-            "LITELLM_NON_ROOT": "true",
-            "PRISMA_BINARY_CACHE_DIR": f"/{_PRISMA}",
-            "PRISMA_CLI_BINARY_TARGETS": "debian-openssl-3.0.x",
-            "PRISMA_OFFLINE_MODE": "true",
-            "PRISMA_SKIP_POSTINSTALL_GENERATE": "1",
-            "PRISMA_HIDE_UPDATE_MESSAGE": "1",
-            "PRISMA_ENGINES_CHECKSUM_IGNORE_MISSING": "1",
-            "XDG_CACHE_HOME": f"/{_CACHE}",
-            "NPM_CONFIG_CACHE": f"/{_CACHE}/npm",
-            "NPM_CONFIG_PREFER_OFFLINE": "true",
-        },
-    ),
-)
+        runtime=Runtime(
+            entrypoint=("/app/docker/prod_entrypoint.sh",),
+            cmd=("--port", "4000"),
+            user="nobody",
+            workdir="/app",
+            expose=("4000/tcp",),
+            env={
+                "PATH": f"/app/.venv/bin:{PATH}",
+                "HOME": "/app",
+                "LITELLM_NON_ROOT": "true",
+                "PRISMA_BINARY_CACHE_DIR": f"/{_PRISMA}",
+                "PRISMA_CLI_BINARY_TARGETS": "debian-openssl-3.0.x",
+                "PRISMA_OFFLINE_MODE": "true",
+                "PRISMA_SKIP_POSTINSTALL_GENERATE": "1",
+                "PRISMA_HIDE_UPDATE_MESSAGE": "1",
+                "PRISMA_ENGINES_CHECKSUM_IGNORE_MISSING": "1",
+                "XDG_CACHE_HOME": f"/{_CACHE}",
+                "NPM_CONFIG_CACHE": f"/{_CACHE}/npm",
+                "NPM_CONFIG_PREFER_OFFLINE": "true",
+            },
+        ),
+    )
+
+
+# What the role deploys by default, and what the LiteMaaS application ships.
+IMAGE = _image("v1.106.0", "litellm")
+IMAGE_1_81 = _image("v1.81.0", "litellm-1.81")
+VERSIONS = ("v1.106.0", "v1.81.0")

@@ -185,7 +185,9 @@ def test_the_lab_has_the_images_that_its_manifests_name() -> None:
         "ghcr.io/cloudnative-pg/pgbouncer:1.24.0",
         "quay.io/sclorg/postgresql-16-c9s:20260923",
         "ghcr.io/berriai/litellm-non_root:v1.106.0",
+        "ghcr.io/berriai/litellm-non_root:v1.81.0",
     ]
+    assert set(images.ON_DEMAND) < set(images.REFERENCES)
 
 
 def test_an_unknown_reference_is_refused(tmp_path: Path) -> None:

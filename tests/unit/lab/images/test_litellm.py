@@ -18,8 +18,11 @@ from lablib.images.builder import SOURCES
 SOURCE = SOURCES / "litellm"
 
 
-def pins(name: str) -> dict[str, str]:
-    lines = (SOURCE / name).read_text().splitlines()
+every_version = pytest.mark.parametrize("version", litellm.VERSIONS)
+
+
+def pins(version: str, name: str) -> dict[str, str]:
+    lines = (SOURCE / version / name).read_text().splitlines()
     pairs = (line.partition("==") for line in lines if line and not line.startswith("#"))
     return {package.partition("[")[0]: version for package, _, version in pairs}
 
@@ -34,18 +37,21 @@ def cli() -> ModuleType:
     return module
 
 
-def test_every_pin_is_exact_and_locked() -> None:
-    locked = pins("constraints.txt")
+@every_version
+def test_every_pin_is_exact_and_locked(version: str) -> None:
+    locked = pins(version, "constraints.txt")
     assert all(re.fullmatch(r"[0-9][0-9A-Za-z.+!]*", version) for version in locked.values())
-    assert pins("requirements.txt").items() <= locked.items()
+    assert pins(version, "requirements.txt").items() <= locked.items()
 
 
 def test_what_is_left_out_would_be_installed_otherwise() -> None:
-    assert set(litellm.LEFT_OUT) <= set(pins("constraints.txt"))
+    assert set(litellm.LEFT_OUT) <= set(pins(litellm.VERSIONS[0], "constraints.txt"))
 
 
-def test_the_version_is_the_image_tag() -> None:
-    assert litellm.IMAGE.reference.endswith(f":v{pins('requirements.txt')['litellm']}")
+@every_version
+def test_the_version_is_the_image_tag(version: str) -> None:
+    image = next(i for i in (litellm.IMAGE, litellm.IMAGE_1_81) if i.reference.endswith(version))
+    assert image.reference.endswith(f":v{pins(version, 'requirements.txt')['litellm']}")
 
 
 def test_node_packages_are_exact() -> None:
