@@ -16,17 +16,16 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _connection,
     _failure,
+    _parallel,
     _pool,
     _retry,
 )
-from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._failure import ApiError
 
 __all__ = ["ApiError", "Client", "connect"]
@@ -86,17 +85,7 @@ class Client:
         A LitemaasError takes its result's place; any other exception is a bug and is raised.
         """
 
-        def call(item: T) -> Any:
-            try:
-                return function(item)
-            except LitemaasError as error:
-                return error
-
-        todo = list(items)
-        if len(todo) < 2:
-            return [call(item) for item in todo]
-        with ThreadPoolExecutor(max_workers=min(threads or self.threads, len(todo))) as pool:
-            return list(pool.map(call, todo))
+        return _parallel.each(function, items, threads or self.threads)
 
     def request(
         self,
@@ -111,6 +100,32 @@ class Client:
         request = _Request(method, path, query, body, content_type)
         status, data = self._exchange(request)
         return status, self._decoded(request, data)
+
+    def once(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        timeout: Any = None,
+        stream: bool = False,
+    ) -> Any:
+        """Send one request with further headers, once: urllib3's response, whatever its status.
+
+        For what stands behind the API server's proxy: ``request`` tries again for the API server's
+        sake, and a service's 503 is news. Raises urllib3's HTTPError without an answer.
+        """
+        return self._pool.request(
+            method,
+            self.connection.host + path,
+            headers={**self._headers, **headers},
+            body=body,
+            retries=False,
+            redirect=False,
+            preload_content=not stream,
+            **({} if timeout is None else {"timeout": timeout}),
+        )
 
     def text(self, path: str, **query: str | int | bool) -> str:
         """GET something that is no JSON, such as a pod's log."""

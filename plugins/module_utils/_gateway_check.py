@@ -11,31 +11,24 @@ works from here; where it does not, through the API server, and then with the re
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _gateway_error as errors
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _verdict as v
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
+from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_way import Ways
 from ansible_collections.rhpds.litemaas.plugins.module_utils._keys import SECRET, Keys
 from ansible_collections.rhpds.litemaas.plugins.module_utils._litellm import (
-    AddressTransport,
     Gateway,
     GatewayError,
-    ProxyTransport,
     Web,
     ca_bundle,
 )
 
 COMPONENT = "gateway"
-# What never changes while one waits, and what a router that is just reloading shows as well.
-_UNUSABLE = (errors.NAME, errors.UNTRUSTED)
-_PERHAPS_UNUSABLE = (errors.REFUSED, errors.TIMED_OUT, errors.UNREACHABLE)
-_GRACE = 10.0  # seconds of that before the address counts as unusable from here
 _LEAST = 1.0  # seconds for one answer, however little is left
 
 
@@ -56,12 +49,9 @@ class GatewayCheck:
     """
 
     def __init__(self, client: Client, keys: Keys, unusable: Mapping[str, str]) -> None:
-        self._client = client
         self._keys = keys
-        self._web = Web(ca_bundle(client))
-        self._lock = threading.Lock()
-        self._usable: set[str] = set()
-        self.unusable = dict(unusable)
+        self._ways = Ways(client, Web(ca_bundle(client)), unusable)
+        self.unusable = self._ways.unusable
 
     def ask(self, instance: Mapping[str, Any], asking_for: float, seconds: float) -> Answer:
         """Ask one gateway, once. *asking_for*: for how many seconds it has been asked already.
@@ -73,50 +63,18 @@ class GatewayCheck:
             key = self._keys.master_key(instance["namespace"])
         except LitemaasError as error:
             return Answer(v.permanent(COMPONENT, v.VERIFYING, str(error), 10))
-        expose, url = instance.get("expose") or "none", instance.get("url") or ""
-        via_reason = self._not_by_address(expose, url)
-        if not via_reason:
+        way = self._ways.to(instance, key)
+        while True:
             try:
-                models = _models(Gateway(AddressTransport(url, self._web), key), end)
-                self._found_usable(url)
-                return Answer(v.ready(COMPONENT), expose, "", models)
+                models = _models(way.gateway, end)
+                self._ways.worked(way)
+                return Answer(v.ready(COMPONENT), way.via, way.reason, models)
             except GatewayError as error:
-                if not self._is_unusable(url, error, asking_for):
-                    return Answer(_verdict(error, url), expose)
-                via_reason = f"{url} cannot be used from here: {error}"
-        transport = ProxyTransport(self._client, instance["namespace"])
-        try:
-            models = _models(Gateway(transport, key), end)
-            return Answer(v.ready(COMPONENT), "proxy", via_reason, models)
-        except GatewayError as error:
-            verdict = _verdict(error, "the API server's proxy", via_reason)
-            return Answer(verdict, "proxy", via_reason)
-
-    def _not_by_address(self, expose: str, url: str) -> str:
-        """Why the address is not even tried; empty to try it."""
-        if expose == "none" or not url:
-            return "it has no address outside the cluster"
-        if not url.startswith("https://"):
-            return f"{url} is not encrypted, and the key is not sent in clear text"
-        with self._lock:
-            return self.unusable.get(_domain(url), "")
-
-    def _found_usable(self, url: str) -> None:
-        with self._lock:
-            self._usable.add(_domain(url))
-
-    def _is_unusable(self, url: str, error: GatewayError, asking_for: float) -> bool:
-        """Whether this machine cannot use the address; then neither any other of that domain.
-
-        The hosts of all instances lead to the same router: eighty time-outs would cost minutes.
-        """
-        certain = error.type in _UNUSABLE or asking_for >= _GRACE
-        if error.status or error.type not in (*_UNUSABLE, *_PERHAPS_UNUSABLE) or not certain:
-            return False
-        with self._lock:
-            if _domain(url) not in self._usable:
-                self.unusable[_domain(url)] = f"{url} cannot be used from here: {error}"
-        return True
+                other = self._ways.instead(way, instance, key, error, asking_for)
+                if other is None:
+                    verdict = _verdict(error, way.where, way.reason)
+                    return Answer(verdict, way.via, way.reason)
+                way = other
 
 
 def _models(gateway: Gateway, end: float) -> int:
@@ -167,8 +125,3 @@ def _verdict(error: GatewayError, where: str, why_there: str = "") -> v.Verdict:
     if patience is None:
         return v.trouble(COMPONENT, v.VERIFYING, reason)
     return v.permanent(COMPONENT, v.VERIFYING, reason, patience)
-
-
-def _domain(url: str) -> str:
-    """The part that all instances share: apps.example.com of litellm-user1.apps.example.com."""
-    return (urlsplit(url).hostname or "").partition(".")[2]

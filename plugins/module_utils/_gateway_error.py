@@ -56,7 +56,10 @@ def refused(path: str, status: int, data: bytes, redact: Callable[[str], str]) -
     if isinstance(error, dict):
         text = str(error.get("message") or error)
         return GatewayError(status, redact(text), str(error.get("type") or "litellm"))
-    text = str(said.get("detail") or error or said.get("message") or json.dumps(said))
+    detail = said.get("detail")
+    if isinstance(detail, dict) and detail.get("error"):
+        detail = detail["error"]
+    text = str(detail or error or said.get("message") or json.dumps(said))
     return GatewayError(status, redact(text), "litellm")
 
 

@@ -20,6 +20,7 @@ from urllib.parse import quote, urlencode
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _gateway_error,
+    _pool,
     _proxy,
     _resources,
 )
@@ -65,7 +66,19 @@ class AddressTransport:
         self._web = web
 
     def open(self, request: Request) -> Any:
-        return _send(self._web.pool(self._url), self._url, request, dict(request.headers))
+        try:
+            return self._web.pool(self._url).request(
+                request.method,
+                self._url + request.path,
+                headers=dict(request.headers),
+                body=request.body,
+                timeout=_timeout(request),
+                retries=False,
+                redirect=False,
+                preload_content=not request.stream,
+            )
+        except _pool.urllib3().exceptions.HTTPError as error:
+            raise _gateway_error.unanswered(error) from error
 
 
 class Web:
@@ -120,12 +133,17 @@ class ProxyTransport:
         self._path = _resources.object_path(obj).replace(quote(":"), ":") + "/proxy"
 
     def open(self, request: Request) -> Any:
-        # Not Client.request: its retries are for the API server, and a gateway's 503 is news.
-        client = self._client
-        headers = client._headers.copy()
-        for name, value in request.headers.items():
-            headers[name] = value
-        return _send(client._pool, client.connection.host + self._path, request, headers)
+        try:
+            return self._client.once(
+                request.method,
+                self._path + request.path,
+                headers=request.headers,
+                body=request.body,
+                timeout=_timeout(request),
+                stream=request.stream,
+            )
+        except _pool.urllib3().exceptions.HTTPError as error:
+            raise _gateway_error.unanswered(error) from error
 
 
 class Gateway:
@@ -136,6 +154,10 @@ class Gateway:
         self._key = key
         self._timeout = timeout
         self._redact = Redactor([key])
+
+    def with_key(self, key: str) -> Gateway:
+        """The same gateway, asked with another key."""
+        return Gateway(self._transport, key, timeout=self._timeout)
 
     def request(
         self,
@@ -228,29 +250,13 @@ def ca_bundle(client: Client) -> str:
     return ((found or {}).get("data") or {}).get("ca-bundle.crt", "")
 
 
-def _send(pool: Any, base: str, request: Request, headers: Any) -> Any:
-    import urllib3
-
+def _timeout(request: Request) -> Any:
     connect = min(CONNECT_TIMEOUT, request.timeout)
-    try:
-        return pool.request(
-            request.method,
-            base + request.path,
-            headers=headers,
-            body=request.body,
-            timeout=urllib3.Timeout(connect=connect, read=request.timeout),
-            retries=False,
-            redirect=False,
-            preload_content=not request.stream,
-        )
-    except urllib3.exceptions.HTTPError as error:
-        raise _gateway_error.unanswered(error) from error
+    return _pool.urllib3().Timeout(connect=connect, read=request.timeout)
 
 
 def _chunks(response: Any, path: str) -> Iterator[bytes]:
-    import urllib3
-
     try:
         yield from response.stream(4096)
-    except urllib3.exceptions.HTTPError as error:
+    except _pool.urllib3().exceptions.HTTPError as error:
         raise GatewayError(0, f"The answer to {path} broke off: {error}", LOST) from error
