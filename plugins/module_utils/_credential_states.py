@@ -87,9 +87,11 @@ def read(
     known, notes = _credentials.listed(client, targets)
     found = client.each(lambda target: _credentials.read(client, target, known), targets)
     errors = _errors(targets, found)
+    keys = client.each(lambda target: _credentials.virtual_keys(client, target, known), targets)
+    errors = {**_errors(targets, keys), **errors}
     told = {
-        target: _credentials.published(each)
-        for target, each in zip(targets, found, strict=True)
+        target: _credentials.published(each, own)
+        for target, each, own in zip(targets, found, keys, strict=True)
         if target not in errors
     }
     absent = [target for target, values in told.items() if values is None]

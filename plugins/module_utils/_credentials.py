@@ -12,7 +12,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _labels, _secret, _secret_plan
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _key_store,
+    _labels,
+    _secret,
+    _secret_plan,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values import Wanted
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._failure import ApiError
@@ -112,11 +117,21 @@ def decide(
     return decided
 
 
-def published(existing: Mapping[str, Stored]) -> dict[str, str] | None:
+def virtual_keys(client: Client, target: Instance, known: Listed) -> dict[str, str]:
+    """The values of an instance's virtual keys by their entry in the Secret."""
+    obj = known.get((target.namespace, _key_store.NAME))
+    if obj is None and not known:  # Secrets may not be listed here
+        obj = client.find(_secret.path(target.namespace, _key_store.NAME))
+    return dict(_secret.stored(obj, target.labels).data) if obj else {}
+
+
+def published(
+    existing: Mapping[str, Stored], keys: Mapping[str, str] | None = None
+) -> dict[str, Any] | None:
     """What the user of an instance is told; None when some of it is missing."""
     secret = existing.get(LITELLM, Stored({}))
     values = {name: secret.value(key) for name, key in PUBLISHED.items()}
-    return values if all(values.values()) else None
+    return {**values, "virtual_keys": dict(keys or {})} if all(values.values()) else None
 
 
 def _has_volume(client: Client, target: Instance) -> bool | None:

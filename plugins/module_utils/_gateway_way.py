@@ -99,7 +99,8 @@ class Ways:
         return Way(gateway, via, "", url, url)
 
     def _proxy(self, place: Mapping[str, Any], key: str, reason: str) -> Way:
-        assert self._client is not None
+        if self._client is None:
+            raise AssertionError("a gateway with a namespace and no client to go there")
         transport = ProxyTransport(self._client, place["namespace"])
         gateway = Gateway(transport, key, timeout=self._timeout)
         return Way(gateway, "proxy", reason, "the API server's proxy")

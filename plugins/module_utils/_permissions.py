@@ -61,7 +61,12 @@ IN_NAMESPACE: tuple[Need, ...] = (
     Need("", "pods/log", ("get",), "the last line of a crashing pod's log is not told"),
     Need("", "resourcequotas", ("list",), "a quota that is too small shows only later"),
     Need("", "limitranges", ("list",), "a limit range that refuses shows only later"),
-    Need("", "services/proxy", ("get",), "a gateway is verified through its address or not at all"),
+    Need(
+        "",
+        "services/proxy",
+        ("get", "create", "patch"),
+        "a gateway is verified, and given models and keys, through its address or not at all",
+    ),
 )
 ROUTES: tuple[Need, ...] = (
     Need("route.openshift.io", "routes", _WRITTEN),

@@ -8,7 +8,7 @@ Internal to rhpds.litemaas: no stable interface for other collections.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _labels, _password
@@ -54,7 +54,7 @@ def in_names(settings: Settings, instances: list[Instance]) -> Iterator[Problem]
     """
     words = {word for entry in _labels.OBJECTS for word in entry}
     for instance in (*instances[:1], *instances[-1:]):
-        words.update(_texts(instance))
+        words.update(texts(instance))
     for name, value in settings["credentials"].items():
         if isinstance(value, str) and value and any(value in word for word in words):
             problem = "is a piece of the names that the deployment uses, so anybody can guess it"
@@ -62,10 +62,10 @@ def in_names(settings: Settings, instances: list[Instance]) -> Iterator[Problem]
             yield Problem(name, problem, remedy)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """All text in nested dictionaries, keys apart."""
-    if isinstance(value, dict):
-        for each in value.values():
-            yield from _texts(each)
-    elif isinstance(value, str):
-        yield value
+def texts(value: Any) -> set[str]:
+    """All text in a value, keys of mappings apart, as Ansible collects it to blank it."""
+    if isinstance(value, Mapping):
+        value = list(value.values())
+    if isinstance(value, (list, tuple)):
+        return {text for item in value for text in texts(item)}
+    return set() if value is None else {str(value)}

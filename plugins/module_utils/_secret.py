@@ -1,7 +1,7 @@
 # Copyright (c) 2026 rhpds.litemaas contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The two Secrets of an instance, between the API's form and plain text.
+"""The Secrets of an instance, between the API's form and plain text.
 
 Internal to rhpds.litemaas: no stable interface for other collections.
 """
@@ -49,7 +49,8 @@ def path(namespace: str, name: str) -> str:
 
 def labels(instance: Mapping[str, str], name: str) -> dict[str, str]:
     """The labels of a Secret of an instance with these labels."""
-    return {**instance, "app.kubernetes.io/name": _APP[name], "app": _APP[name]}
+    app = _APP.get(name, "litellm")
+    return {**instance, "app.kubernetes.io/name": app, "app": app}
 
 
 def foreign(obj: Mapping[str, Any], instance: Mapping[str, str]) -> str:

@@ -227,6 +227,9 @@ credentials:
     api_key:
       description: The master key of the gateway.
       type: str
+    virtual_keys:
+      description: The values of its virtual keys, by their key in the Secret C(litellm-virtual-keys).
+      type: dict
 missing:
   description:
     - The instances that have no credentials yet. Outside check mode there being any is an error.
@@ -236,14 +239,13 @@ missing:
   sample: []
 """
 
-from typing import Any
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _client,
     _connection,
     _credential_states,
     _password,
+    _secrecy,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values import Wanted
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
@@ -309,22 +311,13 @@ def _taken(module: AnsibleModule) -> Wanted:
     secrets = {name: given[name] for name in _password.SECRETS}
     problems = _password.problems(given)
     if problems:
-        module.no_log_values.difference_update(_texts(secrets))
+        module.no_log_values.difference_update(_secrecy.texts(secrets))
         module.fail_json(msg="\n".join(problems))
-    names = "\n".join(_texts(module.params["instances"]))
+    names = "\n".join(_secrecy.texts(module.params["instances"]))
     module.no_log_values.difference_update(
-        text for text in _texts(secrets) if text in names or len(text) < SHORTEST_BLANKED
+        text for text in _secrecy.texts(secrets) if text in names or len(text) < SHORTEST_BLANKED
     )
     return Wanted(**{name: value or "" for name, value in given.items()})
-
-
-def _texts(value: Any) -> set[str]:
-    """All text in a value, keys of mappings apart, as Ansible collects it to blank it."""
-    if isinstance(value, dict):
-        value = list(value.values())
-    if isinstance(value, list):
-        return {text for item in value for text in _texts(item)}
-    return {str(value)}
 
 
 if __name__ == "__main__":
