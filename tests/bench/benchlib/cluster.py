@@ -92,8 +92,9 @@ class Cluster:
                 process.terminate()
                 reader.join()
 
-    def settle(self) -> None:
-        """Wait until the cluster has done all that follows from what it was told."""
-        every = ("--all", "--all-namespaces", "--timeout=1200s")
+    def settle(self, deployment: str) -> None:
+        """Wait until the cluster has done all that follows from the objects of a deployment."""
+        selector = f"{SELECTOR},rhpds.litemaas/deployment={deployment}"
+        every = ("-l", selector, "--all-namespaces", "--timeout=1200s")
         self.kubectl("wait", "--for=condition=Available", "deployments.apps", *every)
         self.kubectl("wait", "--for=condition=Ready", "pods", *every)

@@ -12,7 +12,7 @@ from benchlib.runs import Run
 from benchlib.scenarios import APPLYING, Extent, Results
 
 MEGABYTE = 1_000_000
-MISSING = "not measured: a run failed"
+MISSING = "not measured"
 
 
 def rows(results: Results, extent: Extent) -> list[Row]:

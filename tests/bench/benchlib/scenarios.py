@@ -99,9 +99,10 @@ class Bench:
         rendered = text.read_text(encoding="utf-8")
         for number in range(self.extent.repetitions):
             for place, way in enumerate(APPLYING):
-                text.write_text(rendered.replace("px0", f"p{'abc'[place]}{number}"), "utf-8")
+                prefix = f"p{'abc'[place]}{number}"
+                text.write_text(rendered.replace("px0", prefix), "utf-8")
                 self.results.applying.setdefault(way, []).append(self._apply(way, text))
-                self._cluster.settle()
+                self._cluster.settle(f"litemaas-{prefix}")
 
     def _apply(self, way: str, text: Path) -> Run:
         if way == "kubectl":
