@@ -18,6 +18,11 @@ ROOT = Path(__file__).resolve().parent.parent
 ROLE = ROOT / "roles" / "ocp4_workload_litemaas"
 PREFIX = "ocp4_workload_litemaas_"
 USERS = (10, 20, 40, 60, 80)
+# CPU and GiB of usual workers. What OpenShift itself keeps and runs on each is taken off, as are slots for its pods; 25 is
+# how many volumes a usual AWS instance attaches.
+WORKERS = ((4, 16), (8, 32), (16, 64))
+OPENSHIFT = (1, 3)
+PODS, VOLUMES = 230, 25
 
 sys.path.insert(0, str(ROOT / "collections"))
 
@@ -65,14 +70,22 @@ def sizes() -> str:
     """What one instance asks for, and what many users ask for together."""
     from ansible_collections.rhpds.litemaas.plugins.module_utils import _instances, _sizing
 
-    columns = ("cpu_request", "cpu_limit", "memory_request", "memory_limit", "storage")
+    columns = (
+        "cpu_request",
+        "cpu_limit",
+        "memory_request",
+        "memory_limit",
+        "storage",
+        "pods",
+        "volumes",
+    )
     rows = [
-        "| | CPU request | CPU limit | Memory request | Memory limit | Storage |",
-        "| --- | --- | --- | --- | --- | --- |",
+        "| | CPU request | CPU limit | Memory request | Memory limit | Storage | Pods | Volumes |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
 
     def row(name: str, sizing: Any) -> None:
-        words = {**sizing.words(), **({} if sizing.volumes else {"storage": ""})}
+        words = {**sizing.words(), **({} if sizing.volumes else {"storage": "", "volumes": ""})}
         rows.append(f"| {name} | " + " | ".join(str(words[column]) for column in columns) + " |")
 
     for users, title in ((1, "One instance"), (2, "Each of many users")):
@@ -85,7 +98,36 @@ def sizes() -> str:
     return "\n".join(rows)
 
 
-TABLES = {"variables": variables, "sizes": sizes}
+def workers() -> str:
+    """How many workers of usual sizes hold so many users, placed by the preflight's own code."""
+    from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+        _capacity,
+        _demand,
+        _instances,
+        _node,
+    )
+
+    names = " | ".join(f"Workers of {cpu} CPU, {memory} GiB" for cpu, memory in WORKERS)
+    rows = [f"| | {names} |", "| --- " * (len(WORKERS) + 1) + "|"]
+    for users in USERS:
+        asks = _demand.demand(_instances.instances(settings(users), users), []).asks
+        needed = [
+            _capacity.nodes_needed(
+                asks,
+                _node.Amount(
+                    cpu=(cpu - OPENSHIFT[0]) * 1000,
+                    memory=(memory - OPENSHIFT[1]) * 2**30,
+                    pods=PODS,
+                    volumes=VOLUMES,
+                ),
+            )
+            for cpu, memory in WORKERS
+        ]
+        rows.append(f"| {users} users | " + " | ".join(map(str, needed)) + " |")
+    return "\n".join(rows)
+
+
+TABLES = {"variables": variables, "sizes": sizes, "workers": workers}
 
 
 def render(text: str) -> str:

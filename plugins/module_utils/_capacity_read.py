@@ -127,7 +127,7 @@ def _all(client: Client, api_version: str, kind: str) -> Iterator[dict[str, Any]
 
 
 def _taken(client: Client, deployment: str) -> dict[str, Amount]:
-    """What the pods of others take of each node."""
+    """What the pods of others take of each node, but for those that are about to go."""
     pods: dict[str, tuple[str, Amount]] = {}
     for page in client.pages(
         _resources.collection_path("v1", "Pod"),
@@ -135,6 +135,8 @@ def _taken(client: Client, deployment: str) -> dict[str, Amount]:
         field_selector=f"{_ENDED},spec.nodeName!=",
     ):
         for pod in page:
+            if "deletionTimestamp" in pod["metadata"]:
+                continue
             spec = pod["spec"]
             pods[pod["metadata"]["uid"]] = spec["nodeName"], _node.requests(spec)
     return _sums(pods.values())

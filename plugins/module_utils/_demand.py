@@ -85,9 +85,7 @@ def demand(instances: Iterable[Instance], pods: Iterable[Pod]) -> Demand:
     found = Demand()
     there: dict[tuple[str, str], list[Pod]] = defaultdict(list)
     for pod in pods:
-        if pod.ending:
-            found.taken.append((pod.node, pod.amount))
-        else:
+        if not pod.ending:  # what it has is free before the wait for the new one is over
             there[pod.namespace, pod.app].append(pod)
     replaced: Ask | None = None
     for number, instance in enumerate(instances):

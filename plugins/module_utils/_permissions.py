@@ -11,7 +11,7 @@ them). The API server answers with SelfSubjectAccessReviews, so whatever authori
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -68,12 +68,34 @@ IN_NAMESPACE: tuple[Need, ...] = (
         "a gateway is verified, and given models and keys, through its address or not at all",
     ),
 )
+# OpenShift has Routes, and these with them.
 ROUTES: tuple[Need, ...] = (
     Need("route.openshift.io", "routes", _WRITTEN),
     # OpenShift lets only those set spec.host who may do this.
     Need("route.openshift.io", "routes/custom-host", ("create",)),
+    Need(
+        "quota.openshift.io",
+        "appliedclusterresourcequotas",
+        ("list",),
+        "a quota over several namespaces that is too small shows only later",
+    ),
 )
 INGRESSES: tuple[Need, ...] = (Need("networking.k8s.io", "ingresses", _WRITTEN),)
+# In the whole cluster, to tell beforehand whether it has room. Nobody asks whether this is allowed:
+# the attempt tells.
+CAPACITY: tuple[Need, ...] = (
+    Need("", "nodes", ("list",), "whether the cluster has room is unknown"),
+    Need("", "pods", ("list",), "whether the cluster has room is unknown"),
+    Need("storage.k8s.io", "csinodes", ("list",), "how many volumes a node takes is unknown"),
+    Need(
+        "storage.k8s.io",
+        "volumeattachments",
+        ("list",),
+        "how many volumes the nodes have already is unknown",
+    ),
+    Need("storage.k8s.io", "csistoragecapacities", ("list",)),
+    Need("autoscaling.openshift.io", "machineautoscalers", ("list",)),
+)
 
 
 @dataclass(frozen=True)
@@ -181,6 +203,19 @@ def problems(denied: Iterable[Question], user: str = "") -> tuple[list[Problem],
     who = f" of {user}" if user else ""
     problem = f"{who.strip()} are missing: {'; '.join(lacking)}".strip()
     return [Problem("permissions", problem, f"{grant}.")], warnings
+
+
+def unseen(resources: Iterable[str]) -> Iterator[str]:
+    """A warning for each thing unknown because *resources* of :data:`CAPACITY` may not be listed."""
+    lacking = set(resources)
+    found: dict[str, list[str]] = {}
+    for need in CAPACITY:
+        if need.resource in lacking and need.without:
+            full = f"{need.resource}.{need.group}" if need.group else need.resource
+            found.setdefault(need.without, []).append(full)
+    for without, names in found.items():
+        what = " and ".join(names)
+        yield f"Not allowed to list {what} in the whole cluster: {without}. {CLUSTER_ROLE} grants it."
 
 
 def who(client: Client) -> str:

@@ -24,9 +24,11 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _preflight,
     _problem,
     _quota,
+    _room,
     _secrecy,
     _sizing,
     _storage_class,
+    _table,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._failure import ApiError
@@ -40,6 +42,8 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Se
 if TYPE_CHECKING:
     from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
 
+_IGNORE = variable("ignore_capacity")
+
 
 @dataclass
 class Plan:
@@ -50,6 +54,9 @@ class Plan:
     surplus: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    room: _room.Room = field(default_factory=_room.Room)
+    report: list[str] = field(default_factory=list)
+    """All of it for people, in lines; there with problems too, where it could be made."""
 
 
 def make(settings: Settings, connect: Callable[[], Client]) -> Plan:
@@ -129,8 +136,35 @@ def _look(plan: Plan, settings: Settings, count: int, client: Client) -> None:
         asked = settings["postgres"]["storage_class"] or (kept.storage_class if kept else "")
         instance["postgres"]["storage_class"] = asked or plan.storage_class.get("name", "")
     plan.problems += _secrecy.in_names(settings, plan.instances)
-    if settings["use_existing_namespace"] and not any(_sizing.problems(settings)):
-        _fit(plan, settings, survey, client)
+    # Without figures to go by, or names to ask for, there is nothing to compare.
+    if any(_sizing.problems(settings)) or not names or not _preflight.countable(settings):
+        return
+    quotas = _fit(plan, settings, survey, client) if settings["use_existing_namespace"] else ""
+    plan.room = _room.look(
+        client,
+        plan.instances,
+        plan.storage_class,
+        deployed=bool(survey.surplus) or any(each.ours or each.objects for each in survey.found),
+        volumes=claims,
+        quotas=quotas,
+    )
+    plan.warnings += plan.room.warnings
+    plan.report = plan.room.table
+    if plan.storage_class:
+        plan.report = [*summary(plan, settings), *_listing(plan), *plan.room.table]
+    if plan.room.problem and settings["ignore_capacity"]:
+        plan.warnings.append(f"{plan.room.problem.sentence}. Going on, because {_IGNORE} is true.")
+    elif plan.room.problem:
+        plan.problems.append(plan.room.problem)
+
+
+def _listing(plan: Plan) -> list[str]:
+    """Each of several instances with its address."""
+    if len(plan.instances) == 1:
+        return []
+    return _table.aligned(
+        (f"  {each['name']}", each["namespace"], each["url"]) for each in plan.instances
+    )
 
 
 def _permitted(plan: Plan, settings: Settings, survey: _namespaces.Survey, client: Client) -> None:
@@ -195,13 +229,19 @@ def _described(found: _storage_class.StorageClass, reason: str) -> dict[str, Any
     }
 
 
-def _fit(plan: Plan, settings: Settings, survey: _namespaces.Survey, client: Client) -> None:
-    rules = _quota.read(client, survey.foreign)
+def _fit(plan: Plan, settings: Settings, survey: _namespaces.Survey, client: Client) -> str:
+    """Quotas and limits of namespaces that others made; returns how that came out, in words."""
+    before = len(plan.problems)
+    rules = _quota.read(client, survey.foreign, openshift=settings["cluster"]["openshift"])
     objects = {each.name: each.objects for each in survey.found}
     for instance in plan.instances:
         home = instance["namespace"]
         if home in rules:
             plan.problems += _quota.problems(settings, instance, rules[home], objects[home])
+    plan.problems += _quota.shared_problems(plan.instances, rules, objects)
+    if not any(rules.values()):
+        return "none"
+    return "not enough" if len(plan.problems) > before else "enough"
 
 
 def _failed(error: LitemaasError) -> Problem:

@@ -65,6 +65,11 @@ def users(settings: Settings) -> tuple[int, list[Problem]]:
         return 1, [Problem("num_users", str(error), remedy)]
 
 
+def countable(settings: Settings) -> bool:
+    """Whether instances and their pods can be counted, and are not a slip's millions."""
+    return not users(settings)[1] and 1 <= settings["litellm"]["replicas"] <= MOST_REPLICAS
+
+
 def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
     """Problems and warnings of *settings* for *count* instances."""
     images, warnings = _images(settings)

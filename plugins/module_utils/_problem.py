@@ -39,7 +39,7 @@ class Problem:
     """One thing that keeps the deployment from starting."""
 
     variable: str
-    """What the user can change: a variable's full name, or ``permissions``, ``connection``."""
+    """What is at fault: a variable's full name, or ``permissions``, ``connection``, ``capacity``."""
     problem: str
     """The rest of a sentence that begins with the variable: ``must be …``, no full stop."""
     remedy: str
@@ -47,9 +47,14 @@ class Problem:
     value: str = ""
     """The value found, as :func:`shown`; empty where there is none or it is a secret."""
 
-    def __str__(self) -> str:
+    @property
+    def sentence(self) -> str:
+        """What is wrong, without the remedy; no full stop."""
         got = f", got {self.value}" if self.value else ""
-        return f"{self.variable} {self.problem}{got}. {self.remedy}".rstrip()
+        return f"{self.variable} {self.problem}{got}"
+
+    def __str__(self) -> str:
+        return f"{self.sentence}. {self.remedy}".rstrip()
 
     def result(self) -> dict[str, str]:
         """For the module's result: ``{variable, value, problem, remedy}``."""

@@ -6,7 +6,9 @@
 Internal to rhpds.litemaas: no stable interface for other collections.
 
 A pod that a quota refuses never exists, so nothing but an event of its ReplicaSet tells why. A
-namespace that we create has no quota yet; this is for the ones that are used as they are.
+namespace that we create has no quota yet; this is for the ones that are used as they are. A
+ClusterResourceQuota of OpenShift counts several namespaces together; in each of them it can be read
+as an AppliedClusterResourceQuota.
 """
 
 from __future__ import annotations
@@ -24,7 +26,11 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._failure import ApiError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._instances import Instance
-from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import Problem, variable
+from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
+    Problem,
+    listed,
+    variable,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Settings
 
 if TYPE_CHECKING:
@@ -33,23 +39,31 @@ if TYPE_CHECKING:
 # Our pods run for as long as they are wanted and state what they need: quotas for others pass by.
 _OUR_SCOPES = {"NotTerminating", "NotBestEffort"}
 _NAME = variable("namespace")
+_REMEDY = "Lower the requests and limits, or have the quota raised."
+_SHARED = "AppliedClusterResourceQuota"
 
 
-def read(client: Client, namespaces: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
-    """The ResourceQuotas and LimitRanges in each namespace; none where they may not be read."""
+def read(
+    client: Client, namespaces: Iterable[str], *, openshift: bool
+) -> dict[str, list[dict[str, Any]]]:
+    """The quotas and LimitRanges in each namespace; none where they may not be read."""
     homes = list(namespaces)
-    wanted = [(home, kind) for home in homes for kind in ("ResourceQuota", "LimitRange")]
+    kinds = [("v1", "ResourceQuota"), ("v1", "LimitRange")]
+    if openshift:
+        kinds.append(("quota.openshift.io/v1", _SHARED))
+    wanted = [(home, *kind) for home in homes for kind in kinds]
 
-    def inside(item: tuple[str, str]) -> list[dict[str, Any]]:
+    def inside(item: tuple[str, str, str]) -> list[dict[str, Any]]:
+        home, api_version, kind = item
         try:
-            return client.list(_resources.collection_path("v1", item[1], item[0]))
+            return client.list(_resources.collection_path(api_version, kind, home))
         except ApiError as error:
             if error.status not in (403, 404):
                 raise
             return []
 
     found: dict[str, list[dict[str, Any]]] = {home: [] for home in homes}
-    for (home, _kind), items in zip(wanted, client.each(inside, wanted), strict=True):
+    for (home, _version, _kind), items in zip(wanted, client.each(inside, wanted), strict=True):
         if isinstance(items, LitemaasError):
             raise items
         found[home] += items
@@ -75,14 +89,55 @@ def problems(
     return found
 
 
+def shared_problems(
+    instances: Iterable[Instance],
+    rules: Mapping[str, Iterable[Mapping[str, Any]]],
+    present: Mapping[str, Iterable[tuple[str, str]]],
+) -> Iterator[Problem]:
+    """What of all *instances* does not fit under quotas that count namespaces together.
+
+    *rules* and *present* as for :func:`problems`, by namespace.
+    """
+    quotas: dict[str, Mapping[str, Any]] = {}
+    homes: dict[str, list[str]] = {}
+    sums: dict[str, dict[str, Decimal]] = {}
+    for instance in instances:
+        home = instance["namespace"]
+        for rule in rules.get(home, ()):
+            if rule["kind"] != _SHARED:
+                continue
+            name = rule["metadata"]["name"]
+            quotas[name] = rule
+            homes.setdefault(name, []).append(home)
+            total = sums.setdefault(name, {})
+            for resource, amount in _needed(instance, set(present.get(home, ()))).items():
+                total[resource] = total.get(resource, Decimal(0)) + amount
+    for name, quota in quotas.items():
+        spec = (quota.get("spec") or {}).get("quota") or {}
+        status = (quota.get("status") or {}).get("total") or {}
+        short = _short(spec, status, sums[name])
+        if short:
+            problem = f"{listed(homes[name])} under a ClusterResourceQuota {name} that is exceeded"
+            yield Problem(_NAME, f"puts {problem}: {'; '.join(short)}", _REMEDY)
+
+
 def _over_quota(
     instance: Instance, quota: Mapping[str, Any], present: set[tuple[str, str]]
 ) -> Iterator[Problem]:
-    spec = quota.get("spec") or {}
+    spec, status = quota.get("spec") or {}, quota.get("status") or {}
+    short = _short(spec, status, _needed(instance, present))
+    if short:
+        name, home = quota["metadata"]["name"], instance["namespace"]
+        problem = f"{home} has a ResourceQuota {name} that the instance exceeds: {'; '.join(short)}"
+        yield Problem(_NAME, problem, _REMEDY)
+
+
+def _short(
+    spec: Mapping[str, Any], status: Mapping[str, Any], needed: Mapping[str, Decimal]
+) -> list[str]:
+    """Of what a quota has too little left, with the figures; nothing where it is not for us."""
     if spec.get("scopeSelector") or not set(spec.get("scopes") or ()) <= _OUR_SCOPES:
-        return
-    needed = _needed(instance, present)
-    status = quota.get("status") or {}
+        return []
     short = []
     for resource, text in (status.get("hard") or spec.get("hard") or {}).items():
         if resource not in needed:
@@ -94,10 +149,7 @@ def _over_quota(
                 f"{resource} {_shown(resource, needed[resource])}, "
                 f"{_shown(resource, left)} of {text} left"
             )
-    if short:
-        name, home = quota["metadata"]["name"], instance["namespace"]
-        problem = f"{home} has a ResourceQuota {name} that the instance exceeds: {'; '.join(short)}"
-        yield Problem(_NAME, problem, "Lower the requests and limits, or have the quota raised.")
+    return short
 
 
 def _needed(instance: Instance, present: set[tuple[str, str]]) -> dict[str, Decimal]:

@@ -82,6 +82,7 @@ KINDS: dict[tuple[str, str], Resource] = {
         "SelfSubjectRulesReview:selfsubjectrulesreviews",
     ),
     **_kinds("authentication.k8s.io/v1", cluster="SelfSubjectReview:selfsubjectreviews"),
+    **_kinds("quota.openshift.io/v1", "AppliedClusterResourceQuota:appliedclusterresourcequotas"),
     **_kinds("metrics.k8s.io/v1beta1", "PodMetrics:pods", "NodeMetrics:nodes"),
     **_kinds("route.openshift.io/v1", "Route:routes"),
     **_kinds(

@@ -110,6 +110,12 @@ options:
         a path.
     type: str
     default: ""
+  ignore_capacity:
+    description:
+      - Whether to go on when the cluster has too little room, with a warning. Meant for clusters
+        that add nodes when pods wait for one.
+    type: bool
+    default: false
   deploy_redis:
     description: Not part of this release. V(true) is refused.
     type: bool
@@ -249,12 +255,17 @@ extends_documentation_fragment:
   - rhpds.litemaas.connection
   - rhpds.litemaas.read_only
 notes:
+  - Room is what the nodes that take ordinary pods have beyond the requests of the pods on them,
+    each node for itself, and the number of pods and volumes each takes. Pods are placed first fit,
+    the largest first, which is an estimate of what the scheduler does. Limits and storage are shown
+    and refuse nothing. Pods of the deployment that run as wanted ask for nothing more.
   - The storage class of a volume that exists never changes, even when the cluster's default does.
-  - In a namespace that others made, ResourceQuotas and LimitRanges are compared with what the
-    instance asks for.
+  - In a namespace that others made, ResourceQuotas, LimitRanges and the ClusterResourceQuotas of
+    OpenShift are compared with what the instances ask for.
   - The permissions are those of the files C(installer-clusterrole.yml) and C(installer-role.yml)
     of the role. The right to get C(services/proxy), to list events and to read logs is not
-    required, and its absence a warning.
+    required, and its absence a warning. So is that to list nodes and all pods, without which it is
+    not known whether the cluster has room.
 seealso:
   - module: rhpds.litemaas.cluster_info
   - module: rhpds.litemaas.storage_class_info
@@ -298,7 +309,7 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ plan.summary }}"
 
-- name: Plan an instance for each of twenty users
+- name: Plan an instance for each of three users
   rhpds.litemaas.plan:
     cluster:
       apps_domain: "{{ cluster.apps_domain }}"
@@ -308,7 +319,7 @@ EXAMPLES = r"""
     version: 0.2.0
     route_name: rhpds
     multi_user: true
-    num_users: 20
+    num_users: 3
     litellm: *litellm
     postgres: *postgres
     multi_user_litellm:
@@ -482,6 +493,34 @@ sizing:
       description: All instances.
       type: dict
       sample: *sizing
+room:
+  description: Whether the cluster has room for what does not run yet.
+  returned: always
+  type: dict
+  contains:
+    fits:
+      description:
+        - Whether every pod finds a node. None when it is not known, because nodes or pods may not
+          be listed or a setting is no number to go by.
+      type: bool
+      sample: true
+    fitting:
+      description: How many of the instances fit, those that run included. 0 when it is not known.
+      type: int
+      sample: 80
+    table:
+      description: What is needed and what there is, for people, in lines.
+      type: list
+      elements: str
+      sample: ["Room for 1 instance: all pods run already, nothing more is needed."]
+report:
+  description:
+    - The summary, the instances with their addresses, and what is needed and what there is, for
+      people, in lines. With problems too, as far as it could be made.
+  returned: always
+  type: list
+  elements: str
+  sample: ["1 instance in litemaas"]
 summary:
   description: The plan in the words of a person, a line a subject.
   returned: success
@@ -503,8 +542,8 @@ problems:
   contains:
     variable:
       description:
-        - The full name of the role's variable; V(permissions) or V(connection) where no variable
-          is at fault.
+        - The full name of the role's variable; V(permissions), V(connection) or V(capacity) where
+          no variable is at fault.
       type: str
       sample: ocp4_workload_litemaas_litellm_replicas
     value:
@@ -557,7 +596,8 @@ def main() -> None:
         module.warn(warning)
     if plan.problems:
         refusal = _problem.refusal(plan.problems)
-        module.fail_json(msg=str(refusal), **refusal.result)
+        room, report = plan.room.result(), plan.report
+        module.fail_json(msg=str(refusal), room=room, report=report, **refusal.result)
     module.exit_json(
         changed=False,
         instances=plan.instances,
@@ -566,6 +606,8 @@ def main() -> None:
         storage_class=plan.storage_class,
         surplus=plan.surplus,
         sizing=_plan.sizing(plan),
+        room=plan.room.result(),
+        report=plan.report,
         summary=_plan.summary(plan, settings),
         problems=[],
     )

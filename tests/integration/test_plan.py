@@ -7,16 +7,20 @@ import copy
 import json
 import os
 import subprocess
+import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _capacity_read,
     _client,
     _labels,
+    _node,
     _permissions,
     _plan,
     _resources,
@@ -35,6 +39,8 @@ def changed(**changes: Any) -> dict[str, Any]:
     """The usual settings with other values by path; ``__`` stands for the dot."""
     settings = copy.deepcopy(SETTINGS)
     settings["postgres"]["storage_class"] = STORAGE_CLASS
+    # Whether the cluster of the tests has room is asked by those tests alone that are about it.
+    settings["ignore_capacity"] = True
     for path, value in changes.items():
         *parents, last = path.split("__")
         place = settings
@@ -446,12 +452,14 @@ def test_exactly_what_is_missing_is_named(
 def test_a_missing_comfort_is_a_warning(
     plan: Plan, installer: Callable[..., Any], home: str
 ) -> None:
-    without = {("", "services/proxy", "get"), ("", "pods/log", "get")}
+    without = {("", "services/proxy", "get"), ("", "pods/log", "get"), ("", "nodes", "list")}
     result = plan(installer("ClusterRole", without=without), namespace=home)
     assert not result.get("failed"), result["msg"]
     warnings = json.dumps(result["warnings"])
     assert "Not allowed to get services/proxy" in warnings
     assert "Not allowed to get pods/log" in warnings
+    assert "Not allowed to list nodes in the whole cluster" in warnings
+    assert result["room"]["fits"] is None
 
 
 def test_the_shipped_role_is_enough_in_an_existing_namespace(
@@ -461,9 +469,14 @@ def test_the_shipped_role_is_enough_in_an_existing_namespace(
     connection = installer("Role", home)
     result = plan(connection, namespace=home, use_existing_namespace=True)
     assert not result.get("failed"), result["msg"]
-    # Storage classes are the cluster's: the one that is named is taken on trust.
-    (warning,) = result["warnings"]
-    assert STORAGE_CLASS in json.dumps(warning)
+    # Nodes and storage classes are the cluster's: the class that is named is taken on trust.
+    storage, room = result["warnings"]
+    assert STORAGE_CLASS in json.dumps(storage)
+    assert "Not allowed to list nodes and pods in the whole cluster" in json.dumps(room)
+    assert result["room"]["fits"] is None
+    assert result["room"]["table"] == [
+        "Room for 1 instance: unknown, not allowed to list nodes and pods."
+    ]
     assert result["instances"][0]["postgres"]["storage_class"] == STORAGE_CLASS
 
     no_class = plan(
@@ -492,6 +505,122 @@ def test_somebody_without_rights(plan: Plan, home: str) -> None:
         "ocp4_workload_litemaas_litellm_replicas",
         "permissions",
     ]
+
+
+# Whether there is room: tests/unit/plugins/module_utils/test_capacity.py has the verdicts
+
+
+def test_what_has_no_room_is_refused_unless_that_is_to_be_ignored(plan: Plan, home: str) -> None:
+    large = {"litellm__cpu_request": "200", "litellm__cpu_limit": "200"}
+    refused = plan(namespace=home, ignore_capacity=False, **large)
+    (problem,) = refused["problems"]
+    assert problem["variable"] == "capacity"
+    assert "CPU: 200.5 needed" in problem["problem"]
+    assert refused["room"]["fits"] is False
+    assert refused["report"][0] == f"1 instance in {home}"
+    assert any("CPU requests" in line and "too little" in line for line in refused["report"])
+
+    ignored = plan(namespace=home, **large)
+    assert not ignored.get("failed"), ignored["msg"]
+    assert "capacity of the cluster is too small" in json.dumps(ignored["warnings"])
+
+    fits = plan(namespace=home, ignore_capacity=False)
+    assert not fits.get("failed"), fits["msg"]
+    assert "warnings" not in fits
+    assert (fits["room"]["fits"], fits["room"]["fitting"]) == (True, 1)
+    assert "700m CPU, 1.5Gi of memory, 2 pods needed" in fits["room"]["table"][0]
+
+
+def bound_pod(
+    client: _client.Client, home: str, name: str, node: str, labels: dict[str, str]
+) -> str:
+    """Put a pod onto a node, as no scheduler would; returns its path."""
+    container = {
+        "name": "c",
+        "image": "registry.example.com/none:1",
+        "resources": {"requests": {"cpu": "300m", "memory": "1Gi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"drop": ["ALL"]},
+        },
+    }
+    security = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
+    spec = {"nodeName": node, "containers": [container], "securityContext": security}
+    end = time.monotonic() + 30
+    while True:  # OpenShift lets no pod into a namespace before it has a range of user ids
+        try:
+            put(client, "v1", "Pod", name, home, labels=labels, spec=spec)
+            return f"/api/v1/namespaces/{home}/pods/{name}"
+        except _client.ApiError as error:
+            if error.status != 403 or time.monotonic() > end:
+                raise
+            time.sleep(0.2)
+
+
+def set_status(client: _client.Client, path: str, **parts: Any) -> None:
+    """Write an object's status, as its controller would."""
+    content_type = "application/merge-patch+json"
+    client.request("PATCH", f"{path}/status", body={"status": parts}, content_type=content_type)
+
+
+def test_what_nodes_have_and_hold_is_read(client: _client.Client, home: str) -> None:
+    # A node of our own that takes no pod at all, so that none of another test ever goes there.
+    node, driver = f"{home}-node", f"{home}.example.com"
+    cluster_wide = []
+
+    def make(api_version: str, kind: str, **parts: Any) -> str:
+        put(client, api_version, kind, node, **parts)
+        metadata = {"name": node}
+        path = _resources.object_path(
+            {"apiVersion": api_version, "kind": kind, "metadata": metadata}
+        )
+        cluster_wide.append(path)
+        return path
+
+    try:
+        put(client, "v1", "Namespace", home)
+        put(client, "v1", "ServiceAccount", "default", home)
+        allocatable = {"cpu": "3500m", "memory": "14Gi", "pods": "0"}
+        set_status(
+            client,
+            make("v1", "Node"),
+            allocatable=allocatable,
+            capacity=allocatable,
+            conditions=[{"type": "Ready", "status": "True"}],
+        )
+        drivers = [{"name": driver, "nodeID": node, "allocatable": {"count": 25}}]
+        make("storage.k8s.io/v1", "CSINode", spec={"drivers": drivers})
+        source = {"persistentVolumeName": node}
+        attachment = {"attacher": driver, "nodeName": node, "source": source}
+        make("storage.k8s.io/v1", "VolumeAttachment", spec=attachment)
+        bound_pod(client, home, "another", node, {})
+        own = {"rhpds.litemaas/deployment": home, "app.kubernetes.io/managed-by": "rhpds.litemaas"}
+        bound_pod(client, home, "own", node, {"app": "litellm", **own})
+        set_status(client, bound_pod(client, home, "ended", node, {}), phase="Succeeded")
+
+        end = time.monotonic() + 30
+        while True:  # a new node is tainted until its condition has been seen
+            reading = _capacity_read.read(client, home, STORAGE_CLASS, driver)
+            (found,) = [each for each in reading.nodes if each.name == node]
+            if not found.closed or time.monotonic() > end:
+                break
+            time.sleep(0.5)
+        assert found.closed == ""
+        assert found.allocatable == _node.Amount(3500, 14 * 2**30, 0, 25)
+        assert found.used == _node.Amount(300, 2**30, 1, 1)
+        assert (reading.driver, reading.unknown) == (driver, [])
+
+        (running,) = _capacity_read.own_pods(client, home, home)
+        assert (running.app, running.node, running.ending) == ("litellm", node, False)
+        assert running.amount == _node.Amount(300, 2**30, 1)
+    finally:
+        for name in ("another", "own", "ended"):
+            # There is no kubelet to let them go.
+            path = f"/api/v1/namespaces/{home}/pods/{name}"
+            with suppress(_client.ApiError):
+                client.request("DELETE", path, body={"gracePeriodSeconds": 0})
+        for path in reversed(cluster_wide):
+            client.delete(path)
 
 
 # Secrets, documentation, and what it costs
@@ -570,4 +699,4 @@ def test_a_second_run_for_eighty_users_costs_the_requests_of_one(
     sent.clear()
     second = _plan.make(settings, lambda: client)
     assert (second.problems, second.surplus, len(second.instances)) == ([], [], 80)
-    assert len(sent) <= 10, sent
+    assert len(sent) <= 11, sent

@@ -95,7 +95,9 @@ def missing(reviewer: Reviewer, expose: str = "route", **names: list[str]) -> An
 
 
 def test_the_cluster_role_grants_what_is_needed_and_no_more() -> None:
-    assert granted(RULES["cluster"]) == NAMESPACED | needed([_permissions.NAMESPACE]) | EXTRA
+    assert granted(RULES["cluster"]) == (
+        NAMESPACED | needed([_permissions.NAMESPACE]) | needed(_permissions.CAPACITY) | EXTRA
+    )
 
 
 def test_the_role_grants_what_is_needed_in_a_namespace_and_no_more() -> None:
@@ -176,7 +178,7 @@ def test_without_rights_one_problem_names_everything() -> None:
         "installer-clusterrole.yml",
     ):
         assert part in text, part
-    assert len(warnings) == 6
+    assert len(warnings) == 7
     words = "get, create, patch services/proxy in litemaas: a gateway is verified"
     assert any(words in each for each in warnings)
 

@@ -52,3 +52,36 @@ def test_a_quota_without_a_status_yet_counts_as_unused() -> None:
     }
     (problem,) = _quota.problems(SETTINGS, instance, [quota], [])
     assert "pods 2, 1 of 1 left" in str(problem)
+
+
+@pytest.mark.parametrize(
+    ("hard", "present", "words"),
+    [
+        ({"pods": "6", "requests.memory": "10Gi"}, [], ""),
+        ({"pods": "5"}, [], "pods 6, 5 of 5 left"),
+        ({"requests.memory": "3Gi"}, [], "requests.memory 3.75Gi, 3Gi of 3Gi left"),
+        ({"pods": "4"}, [("Deployment", "litellm"), ("StatefulSet", "postgres")], ""),
+    ],
+)
+def test_a_quota_over_several_namespaces_counts_them_together(
+    hard: dict[str, str], present: list[tuple[str, str]], words: str
+) -> None:
+    settings = copy.deepcopy(SETTINGS) | {"multi_user": True}
+    instances = _instances.instances(settings, 3)
+    quota = {
+        "kind": "AppliedClusterResourceQuota",
+        "metadata": {"name": "team"},
+        "spec": {"quota": {"hard": hard}, "selector": {"labels": None}},
+        "status": {"total": {"hard": hard, "used": {"pods": "0"}}},
+    }
+    rules = {each["namespace"]: [quota] for each in instances}
+    there = {"litemaas-user1": present}
+    found = [str(each) for each in _quota.shared_problems(instances, rules, there)]
+    assert len(found) == bool(words)
+    for problem in found:
+        assert (
+            "litemaas-user1, litemaas-user2, litemaas-user3 under a ClusterResourceQuota team"
+            in problem
+        )
+        assert words in problem
+    assert _quota.problems(settings, instances[0], [quota], []) == []
