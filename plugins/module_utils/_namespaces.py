@@ -98,7 +98,8 @@ def look(client: Client, deployment: str, names: Iterable[str], *, multi_user: b
         if isinstance(each, LitemaasError):
             raise each
     objects = _objects(client, [each.name for each in found if each.foreign])
-    beyond = sorted(set(known) - set(wanted))
+    # user9 before user10.
+    beyond = sorted(set(known) - set(wanted), key=lambda name: (len(name), name))
     surplus = [name for name in beyond if multi_user and name != deployment]
     return Survey(
         [Found(each.name, each.live, each.readable, objects.get(each.name, {})) for each in found],
