@@ -28,7 +28,13 @@ def run(
 ) -> None:
     """Bring gateways to *content* and end the module."""
     _hide(module, content)
-    finish(module, lambda: _run(module, targets(), content))
+    report = module.params["on_failure"] == "report"
+
+    def settle() -> dict[str, Any]:
+        result = _run(module, targets(), content)
+        return {**result, "failed": result.get("failed", False) and not report}
+
+    finish(module, settle)
 
 
 def one(module: Any, kind: str, options: Mapping[str, Any]) -> None:
@@ -44,6 +50,7 @@ def one(module: Any, kind: str, options: Mapping[str, Any]) -> None:
     def settle() -> dict[str, Any]:
         result = _run(module, [_gateways.one(params)], content)
         gateway = result.pop("gateways")[0]
+        result.pop("failed_instances")
         # The object itself stands last: before it, what was repaired for it.
         found = gateway[LISTS[kind]]
         result |= {kind: found[-1] if found else {}, "gateway": gateway}
@@ -64,7 +71,7 @@ def finish(module: Any, function: Callable[[], dict[str, Any]]) -> None:
         module.warn(warning)
     if result.get("failed"):
         module.fail_json(**{key: value for key, value in result.items() if key != "failed"})
-    module.exit_json(**result)
+    module.exit_json(**{key: value for key, value in result.items() if key != "failed"})
 
 
 def _run(

@@ -92,6 +92,15 @@ def run(
     summary: dict[str, Any] = {
         "changed": any(result["changed"] for result in results),
         "gateways": results,
+        "failed_instances": [
+            {
+                "name": each["name"],
+                "namespace": each["namespace"],
+                "reason": " ".join(each["problems"]),
+            }
+            for each in results
+            if each["problems"]
+        ],
     }
     notes = [f"{each['name']}: {note}" for each in results for note in each["notes"]]
     if notes:

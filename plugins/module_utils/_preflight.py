@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _content_options,
     _image,
     _instances,
     _platform,
@@ -26,7 +27,6 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
     Problem,
-    shown,
     variable,
     wrong,
 )
@@ -50,7 +50,6 @@ _LATER = {
     "deploy_frontend": "Leave it false and use the gateway's own web UI.",
     "deploy_backend": "Leave it false and use the gateway's own web UI and API.",
     "oauth_enabled": "Leave it false: the gateway's web UI has a user name and password.",
-    "litellm_models": "Leave it empty and add models in the gateway's web UI or over its API.",
 }
 
 
@@ -76,6 +75,7 @@ def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
     warnings += _release(settings["cluster"]["kubernetes_version"])
     problems = [
         *_later(settings),
+        *_content(settings),
         *_names(settings),
         *_address(settings, count),
         *_choices(settings),
@@ -84,6 +84,13 @@ def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
         *images,
     ]
     return problems, warnings
+
+
+def _content(settings: Settings) -> Iterator[Problem]:
+    """What is wrong with the models, teams and keys that each gateway is to hold."""
+    for kind, sentence in _content_options.faults(settings["content"]):
+        problem, _colon, remedy = sentence.partition(": ")
+        yield Problem(variable(kind), f"cannot be: {problem}", remedy[:1].upper() + remedy[1:])
 
 
 def platform(settings: Settings) -> str:
@@ -109,13 +116,10 @@ def _later(settings: Settings) -> Iterator[Problem]:
         "deploy_frontend": settings["deploy_frontend"],
         "deploy_backend": settings["deploy_backend"],
         "oauth_enabled": settings["oauth_enabled"],
-        "litellm_models": settings["litellm"]["models"],
     }
     for option, value in wanted.items():
         if value:
-            name = variable(option)
-            got = "" if option == "litellm_models" else shown(value)
-            yield Problem(name, "is not part of this release", _LATER[option], got)
+            yield wrong(variable(option), value, "is not part of this release", _LATER[option])
 
 
 def _names(settings: Settings) -> Iterator[Problem]:

@@ -53,7 +53,6 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
             "tag": {"type": "str", "default": ""},
             "replicas": {"type": "int", "required": True},
             "ui_username": {"type": "str", "required": True},
-            "models": {"type": "raw", "default": []},
             **_SIZE_SPEC,
         },
     },
@@ -71,6 +70,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     },
     "multi_user_litellm": {"type": "dict", "options": _SIZE_SPEC},
     "multi_user_postgres": {"type": "dict", "options": _SIZE_SPEC},
+    "content": {"type": "dict", "no_log": True, "default": {}},
     "credentials": {"type": "dict", "no_log": True, "default": {}},
 }
 REQUIRED_IF = [("multi_user", True, ("multi_user_litellm", "multi_user_postgres"))]
@@ -98,7 +98,6 @@ class Litellm(Sizes):
     tag: str
     replicas: int
     ui_username: str
-    models: Any
 
 
 class Postgres(Sizes):
@@ -132,6 +131,7 @@ class Settings(TypedDict):
     postgres: Postgres
     multi_user_litellm: Sizes | None
     multi_user_postgres: Sizes | None
+    content: dict[str, Any]
     credentials: dict[str, str]
 
 

@@ -360,6 +360,16 @@ options:
           - present
           - absent
         default: present
+  on_failure:
+    description:
+      - What to do when something could not be done for some of the gateways. V(fail) fails the
+        task, with the result of all; V(report) leaves that to the caller, who finds them in
+        C(failed_instances).
+    type: str
+    choices:
+      - fail
+      - report
+    default: fail
   key_secret:
     description:
       - The Secret in which values of keys are kept, so that a second run finds them. It is made with
@@ -437,6 +447,21 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+failed_instances:
+  description: The gateways for which something could not be done.
+  returned: when the declaration is valid
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of the gateway.
+      type: str
+    namespace:
+      description: Its namespace.
+      type: str
+    reason:
+      description: What could not be done and why.
+      type: str
 gateways:
   description: Each gateway in the order given, and what was done there.
   returned: when the declaration is valid
@@ -522,6 +547,7 @@ def argument_spec() -> dict:
         **_content_options.CONTENT,
         **_content_options.KEY_STORE,
         "gateways": {"type": "list", "elements": "dict", "required": True},
+        "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
     }
 
 

@@ -153,10 +153,6 @@ options:
         description: The administrator's user name in the web UI.
         type: str
         required: true
-      models:
-        description: Not part of this release. Anything but an empty value is refused.
-        type: raw
-        default: []
       cpu_request:
         description: The CPU each pod is sure of.
         type: str
@@ -241,6 +237,12 @@ options:
     description: The sizes of each user's database. Required when O(multi_user=true).
     type: dict
     suboptions: *sizes
+  content:
+    description:
+      - What each gateway is to hold, as C(models), C(teams) and C(virtual_keys) with the entries of
+        M(rhpds.litemaas.gateway_content). It is judged and never returned.
+    type: dict
+    default: {}
   credentials:
     description:
       - Credentials that the user set, by the full name of the variable. They are judged and never
@@ -569,6 +571,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _plan,
     _preflight,
     _problem,
+    _secrecy,
     _settings,
 )
 
@@ -589,8 +592,8 @@ def main() -> None:
     # Credentials are judged here and returned nowhere. Once they are out of the parameters their
     # values need not be searched for in the result, where one that is part of a name (a password
     # `litellm`) would be hidden, so that the message refusing it could not be read.
-    given = module.params.pop("credentials")
-    module.no_log_values.difference_update(str(value) for value in given.values())
+    given = module.params.pop("credentials"), module.params.pop("content")
+    module.no_log_values.difference_update(_secrecy.texts(given))
     plan = _plan.make(settings, lambda: _client.connect(module.params))
     for warning in plan.warnings:
         module.warn(warning)

@@ -342,7 +342,7 @@ def test_read(run_module: RunModule, deploy: Callable[..., Deployment]) -> None:
     arguments = {"instances": deployment.instances, "state": "read"}
     assert run_module("credentials", arguments, check=True)["missing"] == ["user1", "user2"]
     result = run_module("credentials", arguments)
-    assert result["failed"] and "no credentials of user1, user2 yet" in result["msg"]
+    assert result["failed"] and "user1, user2: there are none yet" in result["msg"]
     run_module("credentials", {**deployment.arguments, "ui_username": "me"})
     result = run_module("credentials", arguments)
     data = deployment.data(LITELLM, 2) or {}
@@ -350,6 +350,7 @@ def test_read(run_module: RunModule, deploy: Callable[..., Deployment]) -> None:
         "username": "me",
         "password": data["UI_PASSWORD"],
         "api_key": data["LITELLM_MASTER_KEY"],
+        "virtual_keys": {},
     }
 
 

@@ -478,3 +478,50 @@ def test_many_gateways_and_one_that_is_not_there(gateways, run_module):
         "model a says nothing of where it is" in wrong["msg"]
         and "a team has neither" in wrong["msg"]
     )
+
+
+def test_the_role_gives_every_gateway_what_its_variables_say(gateways, play, tmp_path):
+    managed = gateways["v1.106.0"]
+    where = {
+        "namespace": managed.namespace,
+        "route_name": managed.namespace,
+        "litellm_cpu_limit": "2000m",
+    }
+    variables = {
+        **where,
+        "models": [managed.model("role-model")],
+        # The name of earlier releases, in the form of LiteLLM's own configuration.
+        "litellm_models": [
+            {
+                "model_name": "older-name",
+                "litellm_params": {
+                    "model": "openai/lab-model",
+                    "api_base": managed.models_url,
+                    "api_key": SECRETS[1],
+                },
+            }
+        ],
+        "teams": [{"alias": "class", "models": ["role-model"]}],
+        "virtual_keys": [
+            {"alias": "student", "models": ["role-model"], "team": "class", "verify": True}
+        ],
+    }
+    first = play("-vvv", "--diff", output_dir=tmp_path, **variables).ok()
+    data = first.user_data()
+    assert not any(secret in first.text for secret in SECRETS)
+    assert data["litemaas_models"] == "role-model"
+    assert data["litemaas_api_base"] == f"{managed.url}/v1"
+    key = data["litemaas_virtual_key"]
+    assert key == managed.key_values()["student"]
+    assert managed.chat(key, "role-model")[0] == 200
+    assert {"role-model", "older-name"} <= {model["name"] for model in managed.listed("models")}
+
+    again = play(output_dir=tmp_path, **variables).ok()
+    assert again.recap["changed"] == 0
+    assert again.user_data()["litemaas_virtual_key"] == key
+
+    variables["virtual_keys"].append({"alias": "wrong", "models": ["nothing"]})
+    failed = play(output_dir=tmp_path, **variables)
+    assert failed.rc != 0
+    assert "key wrong: nothing is no model of the gateway" in failed.stdout
+    assert failed.user_data()["litemaas_virtual_key"] == key

@@ -16,7 +16,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
 )
 
 ROLE = Path(__file__).resolve().parents[4] / "roles" / "ocp4_workload_litemaas"
-FACTS = ("cluster", "num_users", "credentials")
+FACTS = ("cluster", "num_users", "content", "credentials")
 
 
 def options(spec: dict[str, Any], *path: str) -> Iterator[tuple[str, ...]]:
