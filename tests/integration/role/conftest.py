@@ -20,6 +20,11 @@ import yaml
 ROOT = Path(__file__).resolve().parents[3]
 DEPLOY = "playbooks/deploy_litemaas.yml"
 PREFIX = "ocp4_workload_litemaas_"
+# Tests of several files share one node of few CPUs, and a deployment without room is refused. Limits are the role's own.
+SMALL = {
+    f"{part}_cpu_request": "10m"
+    for part in ("litellm", "postgres", "multi_user_litellm", "multi_user_postgres")
+}
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def play(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[
         output_dir.mkdir(exist_ok=True)
         temporary.mkdir()
         values = {"output_dir": str(output_dir), **(extra or {})}
-        values |= {PREFIX + name: value for name, value in variables.items()}
+        values |= {PREFIX + name: value for name, value in {**SMALL, **variables}.items()}
         arguments = scratch / "vars.json"
         arguments.write_text(json.dumps(values))
         start = time.monotonic()

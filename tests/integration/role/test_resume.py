@@ -15,12 +15,14 @@ import yaml
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _connection
 
 from ..faults import LOST, Fault, faulty
+from .conftest import SMALL
 
 ROOT = Path(__file__).resolve().parents[3]
 NAMESPACE = "litemaas-resume"
 USERS = 3
 HOMES = [f"{NAMESPACE}-user{number}" for number in range(1, USERS + 1)]
 VARIABLES = {
+    **SMALL,
     "namespace": NAMESPACE,
     "route_name": "resume",
     "multi_user": True,
