@@ -71,6 +71,8 @@ def recap(stdout: str) -> dict[str, int]:
 @pytest.fixture(scope="session")
 def play(kubeconfig: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Run]:
     """Runs the deploying playbook: play(namespace="x", _flags=["--check"]) with the role's variables unprefixed."""
+    # Made at its first use, which clears what is there: not by two threads of a test at once.
+    tmp_path_factory.getbasetemp()
 
     def run(
         *flags: str,
