@@ -53,7 +53,7 @@ integration: lab-up ## Integration and molecule tests on the lab
 	@$(BIN)/pytest -m lab tests/integration
 
 .PHONY: bench bench-quick
-bench: venv ## Side by side with a loop, kubernetes.core and kubectl, at scale; writes docs/PERFORMANCE.md (half an hour)
+bench: venv ## Side by side with a loop, kubernetes.core and kubectl, at scale; writes docs/PERFORMANCE.md (most of an hour)
 	@$(BIN)/python tests/bench/bench.py
 bench-quick: venv ## The same with a handful of users, for developing; writes no document
 	@$(BIN)/python tests/bench/bench.py --quick
