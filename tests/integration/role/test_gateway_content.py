@@ -8,6 +8,7 @@ other in this order.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import io
 import json
@@ -38,6 +39,14 @@ KEY_SECRET = "litellm-virtual-keys"
 SECRETS = ("sk-canary-model-one", "sk-canary-model-two")
 
 
+def _as_on_a_target():
+    """Undo that a test before this one imported the controller's side, where a warning is displayed, not returned."""
+    with contextlib.suppress(ImportError):  # ansible-core below 2.19 knows no such switch
+        from ansible.module_utils import _internal
+
+        _internal.is_controller = False
+
+
 def forked(kubeconfig, name, options, *, check=False, diff=False):
     """Run a module as `run_module` does, in a process that has imported everything already.
 
@@ -55,6 +64,7 @@ def forked(kubeconfig, name, options, *, check=False, diff=False):
                 sys.argv = [name]
                 sys.stdin = io.TextIOWrapper(given)
                 sys.stdout = sys.stderr = io.TextIOWrapper(told, write_through=True)
+                _as_on_a_target()
                 runpy.run_module(f"{MODULES}.{name}", run_name="__main__", alter_sys=True)
             except SystemExit as end:
                 code = int(end.code or 0)
