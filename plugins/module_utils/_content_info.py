@@ -11,7 +11,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _content_model, _gateways
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _content_model,
+    _gateways,
+    _spend,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils._content import number
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._gateways import Connected, Gateways
@@ -53,9 +57,12 @@ def run(params: Mapping[str, Any]) -> dict[str, Any]:
         results.append(result if failed else result | each)
     problems = [f"{each['name']}: {text}" for each in results for text in each["problems"]]
     summary: dict[str, Any] = {"changed": False, "gateways": results}
+    if "virtual_keys" in params["gather"]:
+        summary["spend"] = sum(each.get("spend") or 0.0 for each in results)
     if problems:
         head = f"{len(problems)} of {len(results)} gateways could not be asked:"
-        summary |= {"failed": True, "msg": "\n".join([head, *problems])}
+        failed = params["on_failure"] == "fail"
+        summary |= {"failed": failed, "msg": "\n".join([head, *problems])}
     return summary
 
 
@@ -88,5 +95,10 @@ def _look(connected: Connected, gather: list[str]) -> dict[str, Any]:
         if kind == "models":
             found[kind] = [model(item) for item in api.models()]
         else:
-            found[kind] = [{name: row.get(name) for name in FIELDS[kind]} for row in lists[kind]()]
+            found[kind] = [
+                {**{name: row.get(name) for name in FIELDS[kind]}, **_spend.of(row)}
+                for row in lists[kind]()
+            ]
+    if "virtual_keys" in found:
+        found["spend"] = sum(row["spend"] for row in found["virtual_keys"])
     return found

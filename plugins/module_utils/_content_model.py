@@ -76,13 +76,18 @@ def read(spec: Mapping[str, Any]) -> Model:
         parameters["model"] = f"openai/{name}"
     return Model(
         name=name,
-        id=str(given or uuid.uuid5(_SPACE, name)),
+        id=str(given or id_for(name)),
         parameters=parameters,
         credentials=credentials,
         info=info,
         present=spec.get("state", "present") != "absent",
         given_id=bool(given),
     )
+
+
+def id_for(name: str, place: str = "") -> str:
+    """The id of a model that is given none. *place*: tells several of one name apart."""
+    return str(uuid.uuid5(_SPACE, f"{name} {place}" if place else name))
 
 
 def is_secret(key: str) -> bool:

@@ -27,7 +27,7 @@ def run(
     module: Any, targets: Callable[[], list[_gateways.Target]], content: Mapping[str, Any]
 ) -> None:
     """Bring gateways to *content* and end the module."""
-    _hide(module, content)
+    hide(module, content)
     report = module.params["on_failure"] == "report"
 
     def settle() -> dict[str, Any]:
@@ -82,7 +82,7 @@ def _run(
     )
 
 
-def _hide(module: Any, content: Mapping[str, Any]) -> None:
+def hide(module: Any, content: Mapping[str, Any]) -> None:
     """Take secrets out of the parameters, which Ansible returns."""
     for kind, specs in content.items():
         module.params[kind] = [

@@ -64,9 +64,9 @@ def refused(path: str, status: int, data: bytes, redact: Callable[[str], str]) -
 
 
 def foreign(path: str, status: int, data: bytes, redact: Callable[[str], str]) -> GatewayError:
-    """An answer that LiteLLM would not give."""
+    """An answer that LiteLLM, or a model server, would not give."""
     text = " ".join(data.decode("utf-8", "replace").split())[:200]
-    return GatewayError(status, redact(f"{status} for {path}, not from LiteLLM: {text or 'empty'}"))
+    return GatewayError(status, redact(f"{status} for {path}, not from the API: {text or 'empty'}"))
 
 
 def unanswered(error: BaseException) -> GatewayError:

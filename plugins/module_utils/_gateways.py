@@ -93,7 +93,7 @@ def many(given: Iterable[Mapping[str, Any]], params: Mapping[str, Any]) -> list[
                 f"The key of the gateway {name} is missing: give it as gateway_key, or the namespace "
                 f"whose Secret {params['gateway_secret']} holds it."
             )
-        if not namespace and not _is_private(url):
+        if not namespace and not is_private(url):
             raise LitemaasError(
                 f"The key of the gateway {name} would be sent in clear text: use https://."
             )
@@ -114,7 +114,7 @@ class Gateways:
         self._lock = threading.Lock()
         self._client: _client.Client | None = None
         cluster = any(target.namespace for target in targets)
-        bundle = _pem(params.get("gateway_ca"))
+        bundle = pem(params.get("gateway_ca"), "gateway_ca")
         if cluster:
             bundle += "\n" + ca_bundle(self.client)
         self._ways = Ways(
@@ -195,18 +195,18 @@ def _failed(error: GatewayError, way: Way) -> str:
     return f"{text}; asked there because {way.reason}" if way.reason else text
 
 
-def _pem(given: str | None) -> str:
-    """CA certificates, given as text or as a path."""
+def pem(given: str | None, option: str) -> str:
+    """CA certificates, given as text or as a path. *option*: what they were given as."""
     if not given or "-----BEGIN" in given:
         return given or ""
     try:
         with open(os.path.expanduser(given), encoding="utf-8") as stream:
             return stream.read()
     except (OSError, ValueError) as error:
-        raise LitemaasError(f"gateway_ca {given} cannot be read: {error}") from error
+        raise LitemaasError(f"{option} {given} cannot be read: {error}") from error
 
 
-def _is_private(url: str) -> bool:
+def is_private(url: str) -> bool:
     """Whether a key may be sent there: encrypted, or not leaving the machine or the cluster."""
     parts = urlsplit(url)
     host = parts.hostname or ""

@@ -22,9 +22,10 @@ LAG = 75.0
 _SETTLED = 5.0  # seconds, where nothing was changed
 TIMEOUT = 60.0  # seconds for a model to answer
 _FINAL = ("budget", "rate limit", "blocked")
-_CALLS: Mapping[str, tuple[str, dict[str, Any]]] = {
-    "chat": ("/v1/chat/completions", {"messages": [{"role": "user", "content": "hello"}]}),
-    "embedding": ("/v1/embeddings", {"input": "hello"}),
+# By mode: the path behind /v1, and the body without the model.
+CALLS: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "chat": ("/chat/completions", {"messages": [{"role": "user", "content": "hello"}]}),
+    "embedding": ("/embeddings", {"input": "hello"}),
 }
 
 
@@ -43,7 +44,7 @@ def verify(
     remembers is waited out.
     """
     name, mode = choose(api.models(), models, model)
-    path, body = _CALLS[mode]
+    path, body = CALLS[mode]
     sent: dict[str, Any] = {"model": name, **body}
     if mode == "chat":
         # Without it LiteLLM 1.106 reserves the price of 16384 tokens against the budget.
@@ -52,7 +53,7 @@ def verify(
     gateway = api.gateway.with_key(value)
     while True:
         try:
-            gateway.request("POST", path, sent, timeout=TIMEOUT)
+            gateway.request("POST", f"/v1{path}", sent, timeout=TIMEOUT)
             return name
         except GatewayError as error:
             if not _may_pass(error) or time.monotonic() > end:
@@ -71,11 +72,11 @@ def choose(listed: list[dict[str, Any]], models: list[str], model: str = "") -> 
         modes.setdefault(str(item.get("model_name")), "chat" if mode == "responses" else mode)
     if model:
         mode = modes.get(model, "chat")
-        return model, mode if mode in _CALLS else "chat"
+        return model, mode if mode in CALLS else "chat"
     wanted = [name for name in models if name not in SPECIAL] or list(modes)
     fits = [name for name in modes if "*" not in name and allows(wanted, name)]
     for name in (*(name for name in wanted if name in fits), *fits):
-        if modes[name] in _CALLS:
+        if modes[name] in CALLS:
             return name, modes[name]
     raise LitemaasError(
         "it cannot be verified: none of its models can be asked by name. Name one as verify_model."

@@ -95,7 +95,7 @@ class Web:
             try:
                 context.load_verify_locations(cadata=ca_bundle)
             except (ssl.SSLError, ValueError) as error:
-                raise LitemaasError(f"The cluster's CA bundle cannot be used: {error}") from error
+                raise LitemaasError(f"A CA bundle cannot be used: {error}") from error
         self._options: dict[str, Any] = {
             "ssl_context": context,
             "maxsize": connections,

@@ -85,6 +85,7 @@ KINDS: dict[tuple[str, str], Resource] = {
     **_kinds("quota.openshift.io/v1", "AppliedClusterResourceQuota:appliedclusterresourcequotas"),
     **_kinds("metrics.k8s.io/v1beta1", "PodMetrics:pods", "NodeMetrics:nodes"),
     **_kinds("route.openshift.io/v1", "Route:routes"),
+    **_kinds("serving.kserve.io/v1beta1", "InferenceService:inferenceservices"),
     **_kinds(
         "config.openshift.io/v1",
         cluster="ClusterOperator:clusteroperators ClusterVersion:clusterversions DNS:dnses "

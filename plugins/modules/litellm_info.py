@@ -37,12 +37,27 @@ options:
       - teams
       - users
       - virtual_keys
+  on_failure:
+    description:
+      - What becomes of the task when a gateway cannot be asked. V(fail) fails it, with what the others
+        hold in the result; V(report) lets it pass.
+    type: str
+    choices:
+      - fail
+      - report
+    default: fail
 extends_documentation_fragment:
   - rhpds.litemaas.connection
   - rhpds.litemaas.gateway
   - rhpds.litemaas.read_only
+notes:
+  - LiteLLM writes down what was spent in batches, every 10 to 15 seconds. What was spent since is not in
+    the figures yet.
+  - What is spent with the master key is that of the user C(default_user_id) and of no key.
 seealso:
   - module: rhpds.litemaas.gateway_content
+  - plugin: rhpds.litemaas.content_table
+    plugin_type: filter
 """
 
 EXAMPLES = r"""
@@ -52,15 +67,17 @@ EXAMPLES = r"""
     gather: [virtual_keys]
   register: info
 
-- name: Say it
-  ansible.builtin.debug:
-    msg: "{{ item.name }}: {{ item.virtual_keys | sum(attribute='spend') }}"
-  loop: "{{ info.gateways }}"
-  loop_control:
-    label: "{{ item.name }}"
+- name: Show it
+  rhpds.litemaas.show:
+    text: "{{ info | rhpds.litemaas.content_table }}"
 """
 
 RETURN = r"""
+spend:
+  description: What the keys of all gateways have spent, in US dollars. With keys in O(gather).
+  returned: when keys are listed
+  type: float
+  sample: 1.25
 gateways:
   description: Each gateway in the order given.
   returned: always
@@ -86,20 +103,26 @@ gateways:
       description: Why it could not be asked.
       type: list
       elements: str
+    spend:
+      description: What its keys have spent, in US dollars. With keys in O(gather).
+      type: float
     models:
       description: Its models with C(name), C(id), C(model), C(api_base), C(mode) and C(parameters).
       type: list
       elements: dict
     teams:
-      description: Its teams with C(team_id), C(team_alias), C(models), C(spend) and limits.
+      description: Its teams with C(team_id), C(team_alias), C(models), C(spend) and limits. C(remaining) is
+        what is left of the budget, V(null) without one, and C(exhausted) whether nothing is.
       type: list
       elements: dict
     users:
-      description: Its users with C(user_id), C(user_email), C(models), C(spend) and limits.
+      description: Its users with C(user_id), C(user_email), C(models), C(spend) and limits, and the same of
+        the budget.
       type: list
       elements: dict
     virtual_keys:
-      description: Its keys with C(key_alias), C(token), C(models), C(spend), C(expires) and limits.
+      description: Its keys with C(key_alias), C(token), C(models), C(spend), C(expires) and limits, and the
+        same of the budget.
       type: list
       elements: dict
 """
@@ -120,6 +143,7 @@ def argument_spec() -> dict:
         **_gateways.OPTIONS,
         "gateways": {"type": "list", "elements": "dict"},
         "gather": {"type": "list", "elements": "str", "choices": kinds, "default": kinds},
+        "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
     }
 
 
