@@ -20,7 +20,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._content import HID
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 
 # The options that hold secrets, one each or a dictionary of them.
-SECRETS = ("api_key", "credentials", "litellm_params", "value")
+SECRETS = ("api_key", "credentials", "litellm_params", "value", "login_password")
 
 
 def run(

@@ -15,7 +15,7 @@ from typing import Any
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _content_model
 from ansible_collections.rhpds.litemaas.plugins.module_utils._content_model import Model
-from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_content import Declared
+from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_keys import Declared
 from ansible_collections.rhpds.litemaas.plugins.module_utils._key_store import NAME
 
 Options = dict[str, dict[str, Any]]
@@ -58,6 +58,14 @@ TEAM: Options = {
     **_MODELS,
     **_LIMITS,
     **_METADATA,
+    "members": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "user_id": {"type": "str", "aliases": ["id"], "required": True},
+            "role": {"type": "str", "choices": ["user", "admin"], "default": "user"},
+        },
+    },
     "blocked": {"type": "bool"},
     **_STATE,
 }
@@ -75,6 +83,8 @@ USER: Options = {
             "internal_user_viewer",
         ],
     },
+    "login": {"type": "bool", "default": False},
+    "login_password": {"type": "str", "no_log": True},
     **_MODELS,
     **_LIMITS,
     **_METADATA,
@@ -106,6 +116,10 @@ CONTENT: Options = {
         "users": USER,
         "virtual_keys": KEY,
     }.items()
+}
+SURPLUS: Options = {
+    "surplus_metadata": {"type": "dict", "default": {}},
+    "remove_surplus": {"type": "bool", "default": False},
 }
 KEY_STORE: Options = {
     "key_secret": {"type": "str", "default": NAME, "no_log": False},
@@ -151,11 +165,10 @@ def faults(content: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _judged(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    users = [spec.get("user_id") for spec in content.get("users") or ()]
     for kind, sentences in {
         "models": _models(content.get("models") or ()),
-        "teams": _teams(content.get("teams") or ()),
-        "users": _twice("user", users),
+        "teams": _teams(content),
+        "users": _users(content.get("users") or ()),
         "virtual_keys": _keys(content),
     }.items():
         for sentence in sentences:
@@ -180,11 +193,29 @@ def _models(specs: Iterable[Mapping[str, Any]]) -> Iterator[str]:
             yield f"model {named[id]} stands there {count} times: give each an id of its own."
 
 
-def _teams(specs: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def _teams(params: Mapping[str, Any]) -> Iterator[str]:
+    specs = params.get("teams") or ()
     named = [spec.get("team_id") or spec.get("team_alias") for spec in specs]
     if not all(named):
         yield "a team has neither team_alias nor team_id: give one."
     yield from _twice("team", named)
+    gone = {spec["user_id"] for spec in params.get("users") or () if spec.get("state") == "absent"}
+    for spec, name in zip(specs, named, strict=True):
+        members = [each["user_id"] for each in spec.get("members") or ()]
+        yield from _twice(f"team {name}: member", members)
+        for lost in sorted(gone.intersection(members)):
+            yield f"team {name} has the member {lost}, who is to be absent."
+
+
+def _users(specs: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    yield from _twice("user", [spec.get("user_id") for spec in specs])
+    for spec in specs:
+        enters = spec.get("state") != "absent" and (spec.get("login") or spec.get("login_password"))
+        if enters and not spec.get("user_email"):
+            yield (
+                f"user {spec.get('user_id')} is to enter the web UI and has no user_email: give "
+                "the name to enter with, which LiteLLM takes from there."
+            )
 
 
 def _keys(params: Mapping[str, Any]) -> Iterator[str]:

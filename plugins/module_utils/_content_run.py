@@ -8,7 +8,7 @@ Internal to rhpds.litemaas: no stable interface for other collections.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
@@ -20,8 +20,10 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._content import LIS
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_content import (
     GatewayContent,
-    Outcome,
+    Stores,
+    Surplus,
 )
+from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_keys import Outcome
 from ansible_collections.rhpds.litemaas.plugins.module_utils._gateways import (
     Connected,
     Gateways,
@@ -57,6 +59,8 @@ def run(
             "of their keys. Leave it out, and each has a Secret in its own namespace."
         )
     gateways = Gateways(params, targets)
+    marks = params.get("surplus_metadata")
+    surplus = Surplus(marks, bool(params.get("remove_surplus"))) if marks else None
 
     def one(connected: Connected) -> tuple[Connected, Outcome]:
         target = connected.target
@@ -74,19 +78,20 @@ def run(
             "namespace": params.get("key_secret_namespace"),
             "name": params.get("key_secret"),
         }
-        kept = where["namespace"] or target.namespace
-        engine = GatewayContent(
-            settler,
-            connected.key,
-            (lambda: gateways.store(target, where)) if kept else None,
-            threads=gateways.threads,
-        )
-        return connected, engine.run(declared)
+        logins = {**where, "name": _key_store.LOGINS, "kind": "login"}
+        stores = Stores()
+        if where["namespace"] or target.namespace:
+            stores = Stores(
+                lambda: gateways.store(target, where), lambda: gateways.store(target, logins)
+            )
+        engine = GatewayContent(settler, connected.key, stores, threads=gateways.threads)
+        return connected, engine.run(declared, surplus)
 
     found = gateways.each(one)
+    orders = _orders(content)
     results, texts = [], []
     for target, each in zip(targets, found, strict=True):
-        result = _result(target, each, params, diff)
+        result = _result(target, each, params, diff, orders)
         results.append(result)
         texts += [f"{target.name}: {problem}" for problem in result["problems"]]
     summary: dict[str, Any] = {
@@ -114,7 +119,23 @@ def run(
     return summary
 
 
-def _result(target: Target, found: Any, params: Mapping[str, Any], diff: bool) -> dict[str, Any]:
+def _orders(content: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """The place of each object in what is declared, by list and name: work is done in any order."""
+    orders = {}
+    for kind, list_ in LISTS.items():
+        specs = content.get(list_) or ()
+        names = [spec.get(_NAMES[kind]) or spec.get(_IDS[kind]) for spec in specs]
+        orders[list_] = {str(name): place for place, name in enumerate(names)}
+    return orders
+
+
+def _result(
+    target: Target,
+    found: Any,
+    params: Mapping[str, Any],
+    diff: bool,
+    orders: Mapping[str, Mapping[str, int]],
+) -> dict[str, Any]:
     result: dict[str, Any] = {
         "name": target.name,
         "namespace": target.namespace,
@@ -124,6 +145,7 @@ def _result(target: Target, found: Any, params: Mapping[str, Any], diff: bool) -
         "problems": [],
         "notes": [],
         "served": [],
+        "surplus": [],
         **{name: [] for name in LISTS.values()},
     }
     if diff:
@@ -139,16 +161,28 @@ def _result(target: Target, found: Any, params: Mapping[str, Any], diff: bool) -
         "problems": outcome.problems,
         "notes": outcome.notes,
         "served": outcome.served,
+        "surplus": outcome.surplus,
     }
     for change in outcome.changes:
         entry = {_NAMES[change.kind]: change.name, "action": change.action}
         entry[_IDS[change.kind]] = change.id
         if change.kind == "key":
             entry |= _key(change, outcome, target, params)
+        elif change.kind == "user" and change.name in outcome.passwords:
+            entry |= _stored(change.name, _key_store.LOGINS, target, params)
+            if params.get("return_values"):
+                entry["password"] = outcome.passwords[change.name]
         result[LISTS[change.kind]].append(entry)
         if diff and change.changes:
             result["diff"].append(_diff(target, change))
+    for kind, list_ in LISTS.items():
+        result[list_].sort(key=_placed(orders[list_], _NAMES[kind]))
     return result
+
+
+def _placed(order: Mapping[str, int], name: str) -> Callable[[Mapping[str, Any]], int]:
+    """The place of an entry; what was repaired for declared objects comes first."""
+    return lambda entry: order.get(entry[name], -1)
 
 
 def _key(
@@ -156,13 +190,7 @@ def _key(
 ) -> dict[str, Any]:
     alias = change.name
     entry: dict[str, Any] = {"models": outcome.granted.get(alias, [])}
-    namespace = params.get("key_secret_namespace") or target.namespace
-    if namespace:
-        entry |= {
-            "secret_namespace": namespace,
-            "secret": params.get("key_secret") or _key_store.NAME,
-            "secret_key": _key_store.entry(alias),
-        }
+    entry |= _stored(alias, params.get("key_secret") or _key_store.NAME, target, params)
     if alias in outcome.verified:
         entry["verified_model"] = outcome.verified[alias]
     value = outcome.values.get(alias, "")
@@ -171,6 +199,18 @@ def _key(
     if params.get("return_values") and value:
         entry["value"] = value
     return entry
+
+
+def _stored(name: str, secret: str, target: Target, params: Mapping[str, Any]) -> dict[str, str]:
+    """Where a value is kept; nothing where it is not."""
+    namespace = params.get("key_secret_namespace") or target.namespace
+    if not namespace:
+        return {}
+    return {
+        "secret_namespace": namespace,
+        "secret": secret,
+        "secret_key": _key_store.entry(name),
+    }
 
 
 def _diff(target: Target, change: Change) -> dict[str, Any]:

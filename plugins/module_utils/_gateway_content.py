@@ -1,7 +1,7 @@
 # Copyright (c) 2026 rhpds.litemaas contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One gateway and all that it should hold: models, teams, users and keys, in the order they need.
+"""One gateway and all that it should hold: models, users, teams and keys, in the order they need.
 
 Internal to rhpds.litemaas: no stable interface for other collections.
 
@@ -11,94 +11,94 @@ sentence.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _content_holder,
-    _content_key,
     _content_model,
-    _key_call,
-    _model_access,
+    _content_surplus,
     _parallel,
     _settle,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._content import Change
 from ansible_collections.rhpds.litemaas.plugins.module_utils._content_model import Model
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
-from ansible_collections.rhpds.litemaas.plugins.module_utils._key_store import KeyStore
+from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_keys import (
+    Declared,
+    GatewayKeys,
+    Outcome,
+    Spec,
+    naming,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._key_store import Birth, KeyStore
 from ansible_collections.rhpds.litemaas.plugins.module_utils._model_access import Served
 from ansible_collections.rhpds.litemaas.plugins.module_utils._settle import Settler
 
-Spec = Mapping[str, Any]
+Store = Callable[[], KeyStore]
+# Stands for a password in a run that makes none; no other is the same.
+_UNBORN = "not made yet"
 
 
 @dataclass(frozen=True)
-class Declared:
-    """What a gateway should hold."""
+class Stores:
+    """Where values of keys, and passwords of users, are kept; None: nowhere, so each must be given."""
 
-    models: tuple[Model, ...] = ()
-    teams: tuple[Spec, ...] = ()
-    users: tuple[Spec, ...] = ()
-    keys: tuple[Spec, ...] = field(default=(), repr=False)
+    keys: Store | None = None
+    passwords: Store | None = None
 
 
-@dataclass
-class Outcome:
-    """What became of it."""
+@dataclass(frozen=True)
+class Surplus:
+    """What of an earlier run is looked for, by entries of its metadata; and whether it goes."""
 
-    changes: list[Change] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-    values: dict[str, str] = field(default_factory=dict, repr=False)  # of keys, by alias
-    granted: dict[str, list[str]] = field(default_factory=dict)  # models of keys, by alias
-    verified: dict[str, str] = field(default_factory=dict)  # the model asked for, by alias
-    served: list[str] = field(default_factory=list)  # public names
+    metadata: Mapping[str, Any]
+    remove: bool = False
 
 
 class GatewayContent:
-    """Brings one gateway to what is declared. *key*: the one it is managed with.
+    """Brings one gateway to what is declared. *key*: the one it is managed with."""
 
-    *store*: where values of keys are kept; None: nowhere, so that each must be given.
-    """
-
-    def __init__(
-        self,
-        settler: Settler,
-        key: str,
-        store: Callable[[], KeyStore] | None,
-        *,
-        threads: int = 1,
-    ) -> None:
+    def __init__(self, settler: Settler, key: str, stores: Stores, *, threads: int = 1) -> None:
         self._settler = settler
         self._api = settler.management
         self._key = key
-        self._make_store = store
-        self._store: KeyStore | None = None
+        self._stores = stores
         self._threads = threads
-        self._granting = threading.Lock()
+        self._passwords: KeyStore | None = None
+        self._chosen: dict[str, str] = {}  # passwords by user id
         self._team_ids: dict[str, str] = {}
+        self._holders: dict[str, Mapping[str, Any]] = {}
         self.outcome = Outcome()
 
-    def run(self, declared: Declared) -> Outcome:
+    def run(self, declared: Declared, surplus: Surplus | None = None) -> Outcome:
         """Do everything; problems are in the outcome. Raises LitemaasError for the first look."""
         api, dry_run = self._api, self._settler.dry_run
         listed = self._settler.ask(api.models)
-        if declared.keys and self._make_store:
-            self._store = self._make_store()
-        self._each(declared.models, self._model, lambda model: model.present)
-        self._each(declared.teams, self._team, _present)
-        self._each(declared.users, self._user, _present)
+        needed = declared.keys or (surplus and surplus.remove)
+        store = self._stores.keys() if needed and self._stores.keys else None
+        keys = GatewayKeys(
+            self._settler,
+            store,
+            declared,
+            self.outcome,
+            find_team=self._any_team,
+            holders=self._holders,
+        )
+        self._each(filter(lambda model: model.present, declared.models), self._model)
+        self._users(list(filter(_present, declared.users)))
+        self._each(filter(_present, declared.teams), self._team)
         if any(change.kind == "model" and change.changes for change in self.outcome.changes):
             listed = listed if dry_run else self._settler.ask(api.models)
         served = Served.of(_with(listed, declared.models) if dry_run else listed)
-        self._each(declared.keys, lambda spec: self._live_key(spec, served, declared), _present)
-        self._each(declared.keys, self._dead_key, _absent)
-        self._each(declared.users, self._user, _absent)
-        self._each(declared.teams, self._team, _absent)
-        self._each(declared.models, self._model, lambda model: not model.present)
+        keys.run(self._each, served)
+        keys.remove(self._each)
+        self._each(filter(_absent, declared.teams), self._team)
+        self._users(list(filter(_absent, declared.users)))
+        self._each(filter(lambda model: not model.present, declared.models), self._model)
+        if surplus:
+            self._surplus(declared, surplus, keys)
         gone = {model.name for model in declared.models if not model.present}
         kept = {model.name for model in declared.models if model.present}
         if gone and not dry_run:
@@ -106,12 +106,13 @@ class GatewayContent:
         self.outcome.served = sorted(set(served.upstream) - (gone - kept if dry_run else set()))
         return self.outcome
 
-    def _each(
-        self, items: Iterable[Any], do: Callable[[Any], Any], those: Callable[[Any], bool]
-    ) -> None:
-        for result in _parallel.each(do, filter(those, items), self._threads):
+    def _each(self, items: Iterable[Any], do: Callable[[Any], Any]) -> list[Any]:
+        """Results for all items; what fails is a problem of the outcome, and its result the error."""
+        results = _parallel.each(do, items, self._threads)
+        for result in results:
             if isinstance(result, LitemaasError):
                 self.outcome.problems.append(_settle.said(result, "the gateway"))
+        return results
 
     def _settle(self, look: Callable[[], Any], decide: Callable[[Any], Change]) -> Change:
         change = self._settler.settle(look, decide)
@@ -119,18 +120,24 @@ class GatewayContent:
         return change
 
     def _model(self, model: Model) -> None:
-        with _naming("model", model.name):
+        with naming("model", model.name):
             self._settle(
                 self._api.models, lambda listed: _content_model.change(model, listed, self._key)
             )
 
     def _team(self, spec: Spec) -> None:
-        with _naming("team", spec["team_alias"] or spec["team_id"]):
+        with naming("team", spec["team_alias"] or spec["team_id"]):
             change = self._settle(
                 lambda: self._find_team(spec.get("team_id"), spec.get("team_alias")),
                 lambda found: _content_holder.team(spec, found),
             )
             self._team_ids[change.name] = change.id
+            self._holders[f"team {change.id}"] = change.found
+
+    def _any_team(self, name: str) -> Mapping[str, Any] | None:
+        """A team by its id or alias; of one that was settled just now no more than its id."""
+        known = self._team_ids.get(name)
+        return {"team_id": known} if known else self._find_team(None, name)
 
     def _find_team(self, id: str | None, alias: str | None) -> Mapping[str, Any] | None:
         """By its id, or else the one team that has the alias."""
@@ -140,144 +147,80 @@ class GatewayContent:
             found = self._api.team(named["team_id"]) if named else None
         return found
 
-    def _user(self, spec: Spec) -> None:
-        with _naming("user", spec["user_id"]):
-            self._settle(
-                lambda: self._api.user(spec["user_id"]),
-                lambda found: _content_holder.user(spec, found),
-            )
+    def _users(self, specs: list[Spec]) -> None:
+        """Users, with passwords that are written down before the gateway learns of any."""
+        births = {
+            spec["user_id"]: Birth(spec.get("login_password") or "")
+            for spec in specs
+            if _enters(spec)
+        }
+        chosen = {id: birth.given for id, birth in births.items() if birth.given}
+        if births and self._stores.passwords:
+            self._passwords = self._stores.passwords()
+            if self._settler.dry_run:
+                known = {id: self._passwords.value(id) for id in births}
+                chosen = {id: chosen.get(id) or known[id] or _UNBORN for id in births}
+            else:
+                chosen = self.outcome.passwords = self._passwords.born(births)
+        self._chosen = chosen
+        gone = self._each(specs, self._user)
+        self._forget_passwords(id for id in gone if isinstance(id, str))
 
-    def _live_key(self, spec: Spec, served: Served, declared: Declared) -> None:
-        alias = spec["key_alias"]
-        with _naming("key", alias):
-            resolved = _model_access.resolve(
-                spec.get("models") or (), served, spec.get("aliases") or ()
-            )
-            self.outcome.notes += [f"key {alias}: {note}" for note in resolved.notes]
-            if resolved.problems:
-                raise LitemaasError("; ".join(resolved.problems))
-            models = resolved.names if spec.get("models") is not None else None
-            if spec.get("team_id"):
-                spec = {**spec, "team_id": self._team_id(spec["team_id"], declared)}
-            stored = spec.get("value") or (self._store.value(alias) if self._store else "")
-            known_token = _content_key.token(stored) if stored else ""
-
-            def look() -> Any:
-                return self._api.key(alias, known_token)
-
-            stand = _content_key.Stand(self._settler.ask(look), stored)
-            # What is refused is refused before a value is written down.
-            _content_key.change(spec, models, stand, stored or "sk-")
-            self._grant(spec, stand, models, served, declared)
-            value = self._value(spec, stored)
-            known = _content_key.Stand  # the value was ours or is now
-            change = self._settle(
-                lambda: self._api.key(alias, _content_key.token(value)),
-                lambda found: _content_key.change(spec, models, known(found, value), value),
-            )
-            self.outcome.values[alias] = value
-            live = self._settler.ask(look) if models is None and not self._settler.dry_run else {}
-            self.outcome.granted[alias] = models if models is not None else _models(live)
-            if spec.get("verify") and not self._settler.dry_run:
-                fresh = any(done.changes for done in self.outcome.changes) or change.changes
-                self.outcome.verified[alias] = _key_call.verify(
-                    self._api,
-                    value,
-                    self.outcome.granted[alias],
-                    spec.get("verify_model") or "",
-                    fresh=fresh,
+    def _user(self, spec: Spec) -> str:
+        """Settle a user; returns the id of one that is to be absent."""
+        id = spec["user_id"]
+        with naming("user", id):
+            password = self._chosen.get(id, "")
+            if _enters(spec) and not password:
+                raise LitemaasError(
+                    "there is nowhere to keep its password: give the namespace of the gateway, or "
+                    "the password itself."
                 )
-
-    def _value(self, spec: Spec, stored: str) -> str:
-        alias, given, rotate = spec["key_alias"], spec.get("value") or "", bool(spec.get("rotate"))
-        if self._settler.dry_run:
-            return "" if rotate or not stored else stored
-        if self._store:
-            return self._store.born(alias, given=given, anew=rotate and not given)
-        if not given:
-            raise LitemaasError(
-                "there is nowhere to keep its value: give the namespace of the gateway, or of the "
-                "Secret, or the value itself."
+            change = self._settle(
+                lambda: self._api.user(id),
+                lambda found: _content_holder.user(spec, found, password, self._key),
             )
-        return given
+            self._holders[f"user {id}"] = change.found
+        return id if _absent(spec) else ""
 
-    def _dead_key(self, spec: Spec) -> None:
-        alias = spec["key_alias"]
-        with _naming("key", alias):
-            self._settle(
-                lambda: self._api.key(alias),
-                lambda found: _content_key.change(spec, None, _content_key.Stand(found, ""), ""),
-            )
-            if self._store and not self._settler.dry_run:
-                self._store.forget(alias)
+    def _forget_passwords(self, ids: Iterable[str]) -> None:
+        listed = list(filter(None, ids))
+        if listed and self._stores.passwords and not self._settler.dry_run:
+            self._passwords = self._passwords or self._stores.passwords()
+            self._passwords.forget(listed)
 
-    def _team_id(self, name: str, declared: Declared) -> str:
-        """The id of a team that a key names by id or alias."""
-        known = self._team_ids.get(name)
-        if known:
-            return known
-        found = self._settler.ask(lambda: self._find_team(None, name))
-        if found is None:
-            raise LitemaasError(f"the gateway has no team {name}: declare it, or name another.")
-        return str(found["team_id"])
+    def _surplus(self, declared: Declared, surplus: Surplus, keys: GatewayKeys) -> None:
+        """Name what an earlier run made and this one does not declare; and let it go where asked."""
+        found = _content_surplus.find(
+            {kind: self._settler.ask(look) for kind, look in self._looks().items()},
+            _content_surplus.names(declared),
+            surplus.metadata,
+        )
+        gone = []
+        for kind in _content_surplus.KINDS:
+            those = [each for each in found if each.kind == kind]
+            done = self._each(those, lambda each: self._let_go(each, surplus.remove))
+            gone += [each for each in done if isinstance(each, _content_surplus.Found)]
+        if surplus.remove:
+            keys.forget(each.name for each in gone if each.kind == "key")
+            self._forget_passwords(each.id for each in gone if each.kind == "user")
+        action = "deleted" if surplus.remove else "kept"
+        self.outcome.surplus = [each.result(action) for each in gone]
 
-    def _grant(
-        self,
-        spec: Spec,
-        stand: _content_key.Stand,
-        models: list[str] | None,
-        served: Served,
-        declared: Declared,
-    ) -> None:
-        """See to it that the list of the key's team, or of its user, does not refuse its models."""
-        live = stand.found or {}
-        team, user = (spec.get(name) or live.get(name) for name in ("team_id", "user_id"))
-        if not team and not user:
-            return
-        # LiteLLM asks the user's own list only of a key that is in no team.
-        kind, id = ("team", str(team)) if team else ("user", str(user))
-        wanted = models if models is not None else _models(live)
-        specs = declared.teams if team else declared.users
-        names = {"team": ("team_id", "team_alias"), "user": ("user_id",)}[kind]
-        own = next((s for s in specs if id in [s.get(name) for name in names]), {})
-        with self._granting:
-            found = self._settler.ask(lambda: getattr(self._api, kind)(id))
-            allowed = _models(own) if own.get("models") is not None else _models(found)
-            missing = _model_access.lacking(allowed, wanted, served)
-            if not missing:
-                return
-            what = "every model" if missing == [_model_access.ALL] else ", ".join(missing)
-            why = f"its {kind} {id} may only use {', '.join(allowed) or 'no model'}, not {what}"
-            if own.get("models") is not None:
-                raise LitemaasError(f"{why}: correct the models of the {kind}, or of the key.")
-            if not spec.get("repair_access", True):
-                raise LitemaasError(f"{why}: add that to the {kind}'s models, or allow the repair.")
-            fixed = {
-                f"{kind}_id": id,
-                "team_alias": (found or {}).get("team_alias"),
-                "models": _model_access.widened(allowed, missing),
-            }
-            decide = getattr(_content_holder, kind)
-            self._settle(lambda: getattr(self._api, kind)(id), lambda seen: decide(fixed, seen))
-            self.outcome.notes.append(f"key {spec['key_alias']}: {why}, which was added")
+    def _looks(self) -> dict[str, Callable[[], list[dict[str, Any]]]]:
+        return {"key": self._api.keys, "team": self._api.teams, "user": self._api.users}
 
+    def _let_go(self, each: _content_surplus.Found, remove: bool) -> _content_surplus.Found:
+        if remove:
+            with naming(each.kind, each.name):
+                self._settle(lambda: self._look(each), each.deletion)
+        return each
 
-class _naming:
-    """Puts the object's name before an error that does not know it."""
-
-    def __init__(self, kind: str, name: str) -> None:
-        self._name = f"{kind} {name}"
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, LitemaasError):
-            raise LitemaasError(f"{self._name}: {_settle.said(error, 'the gateway')}") from error
-
-
-def _models(found: Mapping[str, Any] | None) -> list[str]:
-    return list((found or {}).get("models") or ())
+    def _look(self, each: _content_surplus.Found) -> Mapping[str, Any] | None:
+        if each.kind == "key":
+            # By its alias: by its token LiteLLM finds a key that was deleted for a while.
+            return self._api.key(each.name)
+        return self._api.team(each.id) if each.kind == "team" else self._api.user(each.id)
 
 
 def _present(spec: Spec) -> bool:
@@ -286,6 +229,11 @@ def _present(spec: Spec) -> bool:
 
 def _absent(spec: Spec) -> bool:
     return not _present(spec)
+
+
+def _enters(spec: Spec) -> bool:
+    """Whether a user is to have a password for the web UI."""
+    return _present(spec) and bool(spec.get("login") or spec.get("login_password"))
 
 
 def _with(listed: Iterable[Spec], models: Iterable[Model]) -> list[Spec]:

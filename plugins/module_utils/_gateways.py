@@ -23,6 +23,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _labels,
     _management,
     _parallel,
+    _password,
     _retry,
     _settle,
 )
@@ -172,11 +173,12 @@ class Gateways:
                 time.sleep(wait)
 
     def store(self, target: Target, where: Mapping[str, Any]) -> _key_store.KeyStore:
-        """Where values of keys are kept. *where*: ``namespace`` and ``name`` that were asked for."""
+        """Where values are kept. *where*: ``namespace``, ``name`` and ``kind`` that were asked for."""
         namespace = where.get("namespace") or target.namespace
         name = where.get("name") or _key_store.NAME
         labels = target.labels or self._labels(namespace)
-        return _key_store.KeyStore(self.client, namespace, labels, name)
+        kind: _password.Kind = where.get("kind") or "key"
+        return _key_store.KeyStore(self.client, namespace, labels, name, kind)
 
     def _labels(self, namespace: str) -> dict[str, str]:
         """The ownership labels of a namespace's instance, from its own Secret."""

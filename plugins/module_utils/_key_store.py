@@ -1,13 +1,13 @@
 # Copyright (c) 2026 rhpds.litemaas contributors
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The Secret in which the values of an instance's virtual keys are kept.
+"""The Secrets in which the values of an instance's virtual keys and users' passwords are kept.
 
 Internal to rhpds.litemaas: no stable interface for other collections.
 
-LiteLLM never gives a key's value a second time, so it is generated here and written down before the
-gateway learns of it. Each write is for the version that was read: of two runs at once the later one
-is refused, reads again, and takes the value that it finds.
+LiteLLM never gives such a value a second time, so it is generated here and written down before the
+gateway learns of it, all values of a run in one write. Each write is for the version that was read:
+of two runs at once the later one is refused, reads again, and takes the values that it finds.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import base64
 import hashlib
 import re
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _labels,
@@ -29,17 +29,34 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._client import ApiE
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 
 NAME = "litellm-virtual-keys"
+LOGINS = "litellm-user-passwords"
 _TRIES = 8
 _ENTRY = re.compile(r"[-._a-zA-Z0-9]{1,253}")
 
 
+class Birth(NamedTuple):
+    """A value that is to be there: the *given* one, or one that is generated where there is none.
+
+    *anew*: replace the one that is there.
+    """
+
+    given: str = ""
+    anew: bool = False
+
+
 class KeyStore:
-    """Values by alias, in one Secret. Safe to use from several threads."""
+    """Values by alias, in one Secret. *kind*: of what is generated. Safe to use from several threads."""
 
     def __init__(
-        self, client: Client, namespace: str, labels: Mapping[str, str], name: str = NAME
+        self,
+        client: Client,
+        namespace: str,
+        labels: Mapping[str, str],
+        name: str = NAME,
+        kind: _password.Kind = "key",
     ) -> None:
         self._client = client
+        self._kind = kind
         self._path = _secret.path(namespace, name)
         self._namespace, self._name = namespace, name
         self._labels = dict(labels)
@@ -52,32 +69,37 @@ class KeyStore:
         """The stored value of a key, "" when there is none."""
         return self._data.get(entry(alias), "")
 
-    def born(self, alias: str, *, given: str = "", anew: bool = False) -> str:
-        """The value of a key, generated and written down where there is none yet.
-
-        *given*: the value to write down instead. *anew*: replace the one that is there.
-        """
+    def born(self, births: Mapping[str, Birth]) -> dict[str, str]:
+        """The values by alias. All that are new are written down at once, before this returns."""
         with self._lock:
-            before = self.value(alias)
+            before = {alias: self.value(alias) for alias in births}
             for _unused in range(_TRIES):
-                known = self.value(alias)
-                if anew and known != before:
-                    return known  # another run has just replaced it
-                if known and not anew and given in ("", known):
-                    return known
-                value = given or _password.generate("key")
-                if self._write({**self._data, entry(alias): value}):
-                    return value
+                values = {
+                    alias: self._decided(alias, birth, before[alias])
+                    for alias, birth in births.items()
+                }
+                data = {**self._data, **{entry(alias): value for alias, value in values.items()}}
+                if data == self._data or self._write(data):
+                    return values
             raise LitemaasError(self._contended())
 
-    def forget(self, alias: str) -> None:
-        """Take a key's value out."""
+    def forget(self, aliases: Iterable[str]) -> None:
+        """Take values out."""
+        gone = set(map(entry, aliases))
         with self._lock:
             for _unused in range(_TRIES):
-                kept = {key: value for key, value in self._data.items() if key != entry(alias)}
+                kept = {key: value for key, value in self._data.items() if key not in gone}
                 if len(kept) == len(self._data) or self._write(kept):
                     return
             raise LitemaasError(self._contended())
+
+    def _decided(self, alias: str, birth: Birth, before: str) -> str:
+        known = self.value(alias)
+        if birth.anew and known != before:
+            return known  # another run has just replaced it
+        if known and not birth.anew and birth.given in ("", known):
+            return known
+        return birth.given or _password.generate(self._kind)
 
     def _write(self, data: dict[str, str]) -> bool:
         """Whether the Secret was written; if not, it has been read again."""

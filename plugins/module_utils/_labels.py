@@ -38,6 +38,7 @@ OBJECTS: tuple[tuple[str, str, str], ...] = (
     ("v1", "Secret", "litellm-secret"),
     ("v1", "Secret", "postgres-secret"),
     ("v1", "Secret", "litellm-virtual-keys"),
+    ("v1", "Secret", "litellm-user-passwords"),
     ("v1", "Service", "litellm"),
     ("v1", "Service", "postgres"),
     # Made by the StatefulSet from its template `data`; a foreign one would be mounted as our data.

@@ -12,11 +12,15 @@ a GatewayError.
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _gateway_error as errors
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _password
+from ansible_collections.rhpds.litemaas.plugins.module_utils._content_holder import Login, Members
 from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_error import GatewayError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._litellm import Gateway
 
@@ -24,6 +28,8 @@ PAGE = 100  # the most that the lists of 1.81 and 1.106 give at once
 # What a gateway that never had a model answers to the list of them, with status 500.
 _EMPTY = "LLM Model List not loaded in"
 _PASSING = (429, 502, 503, 504)
+# Parts of a body that are no fields of the request which makes or changes the object.
+_APART = ("blocked", "members", "password")
 _ABSENT = ("not found", "does not exist", "doesn't exist", "not in db", "no keys found")
 
 Found = dict[str, Any]
@@ -108,7 +114,15 @@ class Management:
     def create(self, kind: str, body: Mapping[str, Any]) -> None:
         """Make an object. A key whose alias is taken, or any other refusal, is a GatewayError."""
         path = {"model": "/model/new", "key": "/key/generate"}.get(kind, f"/{kind}/new")
-        sent = {key: value for key, value in body.items() if key != "blocked"}
+        sent = {key: value for key, value in body.items() if key not in _APART}
+        if "members" in body:
+            sent["members_with_roles"] = _roles(body["members"].added)
+        if "password" in body:
+            # What says which password it is comes after the password.
+            metadata = sent.pop("metadata", {})
+            self._post(path, sent)
+            self._enter(str(body["user_id"]), body["password"])
+            sent, path = {"user_id": body["user_id"], "metadata": metadata}, "/user/update"
         self._post(path, sent)
         if kind in ("key", "team") and body.get("blocked"):
             self._block(kind, str(body["key" if kind == "key" else "team_id"]), True)
@@ -119,10 +133,14 @@ class Management:
             path = f"/model/{quote(id, safe='')}/update"
             self.gateway.request("PATCH", path, dict(body))
             return
-        sent = {key: value for key, value in body.items() if key != "blocked"}
+        sent = {key: value for key, value in body.items() if key not in _APART}
+        identity = {"key": "key", "team": "team_id", "user": "user_id"}[kind]
+        if "password" in body:
+            self._enter(id, body["password"])
         if sent:
-            identity = {"key": "key", "team": "team_id", "user": "user_id"}[kind]
             self._post(f"/{kind}/update", {identity: id, **sent})
+        if "members" in body:
+            self._settle_members(id, body["members"])
         if "blocked" in body:
             self._block(kind, id, bool(body["blocked"]))
 
@@ -138,6 +156,34 @@ class Management:
         except GatewayError as error:
             if not is_absent(error, 400, 404):
                 raise
+
+    def _enter(self, id: str, login: Login) -> None:
+        """Give a user a password for the web UI.
+
+        1.106 takes one that others set for a first one, with which nothing can be done but choosing
+        another. So it gets a passing one, enters with it, and chooses the right one as that user.
+        """
+        passing = _password.generate("login")
+        self._post("/user/update", {"user_id": id, "password": passing})
+        open_to_all = self.gateway.with_key("")
+        entered = open_to_all.request(
+            "POST", "/v2/login", {"username": login.name, "password": passing}
+        )
+        session = _claims(entered.get("token"))
+        if session.get("password_reset_required"):
+            chosen = {"current_password": passing, "new_password": login.password}
+            own = self.gateway.with_key(str(session["key"]))
+            own.request("POST", "/user/password/change", chosen)
+        else:
+            self._post("/user/update", {"user_id": id, "password": login.password})
+
+    def _settle_members(self, id: str, members: Members) -> None:
+        if members.added:
+            self._post("/team/member_add", {"team_id": id, "member": _roles(members.added)})
+        for user in members.removed:
+            self._post("/team/member_delete", {"team_id": id, "user_id": user})
+        for user, role in members.changed.items():
+            self._post("/team/member_update", {"team_id": id, "user_id": user, "role": role})
 
     def _block(self, kind: str, id: str, blocked: bool) -> None:
         body = {"key": id} if kind == "key" else {"team_id": id}
@@ -160,6 +206,18 @@ class Management:
             if page >= int(answer.get("total_pages") or 0):
                 return
             page += 1
+
+
+def _roles(members: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"user_id": id, "role": role} for id, role in members.items()]
+
+
+def _claims(token: Any) -> dict[str, Any]:
+    """What stands in the token of a session; nothing where the release gives none (1.81)."""
+    parts = str(token or "").split(".")
+    if len(parts) != 3:
+        return {}
+    return dict(json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))))
 
 
 def _rows(answer: Mapping[str, Any], key: str, path: str) -> list[Found]:

@@ -20,10 +20,12 @@ from typing import Any, Literal
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import Problem
 
-Kind = Literal["password", "key"]
+Kind = Literal["password", "key", "login"]
 ALPHABET = string.ascii_letters + string.digits
 PASSWORD_LENGTH = 24  # 142 bits
 KEY_LENGTH = 40  # 238 bits, after the prefix
+LOGIN_GROUPS, LOGIN_GROUP = 4, 6  # 142 bits, and signs between the groups
+SHORTEST_LOGIN = 12  # characters
 KEY_PREFIX = "sk-"
 SHORTEST_KEY = 16  # characters, prefix included
 LONGEST = 256  # characters; an identifier: PostgreSQL's 63 bytes
@@ -40,10 +42,34 @@ IDENTIFIERS = ("database_user", "database_name")
 
 
 def generate(kind: Kind) -> str:
-    """Return a new random value of letters and digits, a key with the prefix LiteLLM asks for."""
-    length = KEY_LENGTH if kind == "key" else PASSWORD_LENGTH
-    text = "".join(secrets.choice(ALPHABET) for _unused in range(length))
-    return KEY_PREFIX + text if kind == "key" else text
+    """Return a new random value of letters and digits, a key with the prefix LiteLLM asks for.
+
+    A ``login`` is the password of one of LiteLLM's own users, which asks for more: see
+    :func:`login_fault`.
+    """
+    if kind == "login":
+        text = ""
+        while login_fault(text):
+            text = "-".join(_random(LOGIN_GROUP) for _unused in range(LOGIN_GROUPS))
+        return text
+    return KEY_PREFIX + _random(KEY_LENGTH) if kind == "key" else _random(PASSWORD_LENGTH)
+
+
+def login_fault(password: str) -> str:
+    """What LiteLLM 1.106 refuses in the password of a user, "" where nothing."""
+    wants = (
+        (len(password) >= SHORTEST_LOGIN, f"{SHORTEST_LOGIN} characters"),
+        (any(map(str.isupper, password)), "a capital letter"),
+        (any(map(str.islower, password)), "a small letter"),
+        (any(map(str.isdigit, password)), "a digit"),
+        (not all(map(str.isalnum, password)), "a sign that is neither letter nor digit"),
+    )
+    missing = [what for there, what in wants if not there]
+    return f"lacks {', '.join(missing)}" if missing else ""
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(ALPHABET) for _unused in range(length))
 
 
 def problems(values: Mapping[str, Any], names: Mapping[str, str] | None = None) -> list[str]:

@@ -164,6 +164,29 @@ options:
         description:
           - Entries of the metadata. Other entries stay; V(null) takes one away.
         type: dict
+      members:
+        description:
+          - The users who are members of the team, and no others, but LiteLLM's own C(default_user_id).
+            Left as they are when not given.
+        type: list
+        elements: dict
+        suboptions:
+          user_id:
+            description:
+              - The id of the user.
+            type: str
+            required: true
+            aliases:
+              - id
+          role:
+            description:
+              - An administrator of a team manages its members and keys, which needs a licence of LiteLLM
+                Enterprise.
+            type: str
+            choices:
+              - user
+              - admin
+            default: user
       blocked:
         description:
           - Whether all requests with keys of the team are refused.
@@ -198,7 +221,7 @@ options:
           - alias
       user_email:
         description:
-          - The e-mail address.
+          - The e-mail address, which is also the name to enter the web UI with. Any text will do.
         type: str
         aliases:
           - email
@@ -213,6 +236,21 @@ options:
           - internal_user_viewer
         aliases:
           - role
+      login:
+        description:
+          - Whether the user gets a password for the web UI, generated once and kept in the Secret
+            C(litellm-user-passwords) of the gateway's namespace. A password that the user changes there
+            is left alone.
+          - V(false) leaves things as they are.
+        type: bool
+        default: false
+      login_password:
+        description:
+          - The password to give the user in place of a generated one. LiteLLM 1.106 asks for 12
+            characters with a capital and a small letter, a digit and a sign.
+          - It is set when it differs from the one that was set last. It works as it is, though LiteLLM
+            1.106 has users change a password that an administrator set.
+        type: str
       models:
         description:
           - The public names of the models that keys of the user may use which are in no team. An empty
@@ -380,9 +418,22 @@ options:
     description:
       - The namespace of that Secret, by default that of the gateway.
     type: str
+  surplus_metadata:
+    description:
+      - Entries of metadata by which keys, teams and users of an earlier run are known, such as
+        V(made_for=class). Those that have all of them and are not declared are surplus. None is
+        looked for where it is empty.
+    type: dict
+    default: {}
+  remove_surplus:
+    description:
+      - Whether what is surplus is deleted, with what it had spent, or only returned.
+    type: bool
+    default: false
   return_values:
     description:
-      - 'Whether the values of the keys are returned. Use C(no_log: true) on the task then.'
+      - 'Whether the values of keys and the passwords of users are returned. Use C(no_log: true) on the
+        task then.'
     type: bool
     default: false
 extends_documentation_fragment:
@@ -441,9 +492,12 @@ EXAMPLES = r"""
       - alias: students
         models: [granite]
         max_budget: 100
+        members:
+          - id: ann
     users:
       - id: ann
         email: ann@example.com
+        login_password: "{{ ann_password }}"
 """
 
 RETURN = r"""
@@ -516,10 +570,19 @@ gateways:
       elements: dict
       sample: [{team_alias: students, team_id: students, action: unchanged}]
     users:
-      description: The declared users, and those whose list was repaired, with C(user_id) and C(action).
+      description:
+        - The declared users, and those whose list was repaired, with C(user_id) and C(action). Where a
+          user has a password, where it is kept, as of a key; with C(password) where values are asked for.
       type: list
       elements: dict
       sample: [{user_id: ann, action: updated}]
+    surplus:
+      description:
+        - What is surplus, with its C(kind) (V(key), V(team) or V(user)), C(name), C(id), C(spend) in US
+          dollars, and C(action), V(kept) or V(deleted).
+      type: list
+      elements: dict
+      sample: [{kind: user, name: user4, id: user4, spend: 0.12, action: kept}]
     virtual_keys:
       description:
         - The declared keys with C(key_alias), C(token) (the SHA-256 by which the gateway knows it),
@@ -546,6 +609,7 @@ def argument_spec() -> dict:
         **_gateways.OPTIONS,
         **_content_options.CONTENT,
         **_content_options.KEY_STORE,
+        **_content_options.SURPLUS,
         "gateways": {"type": "list", "elements": "dict", "required": True},
         "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
     }

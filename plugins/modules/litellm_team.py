@@ -56,6 +56,29 @@ options:
     description:
       - Entries of the metadata. Other entries stay; V(null) takes one away.
     type: dict
+  members:
+    description:
+      - The users who are members of the team, and no others, but LiteLLM's own C(default_user_id).
+        Left as they are when not given.
+    type: list
+    elements: dict
+    suboptions:
+      user_id:
+        description:
+          - The id of the user.
+        type: str
+        required: true
+        aliases:
+          - id
+      role:
+        description:
+          - An administrator of a team manages its members and keys, which needs a licence of LiteLLM
+            Enterprise.
+        type: str
+        choices:
+          - user
+          - admin
+        default: user
   blocked:
     description:
       - Whether all requests with keys of the team are refused.

@@ -32,7 +32,7 @@ options:
       - alias
   user_email:
     description:
-      - The e-mail address.
+      - The e-mail address, which is also the name to enter the web UI with. Any text will do.
     type: str
     aliases:
       - email
@@ -47,6 +47,21 @@ options:
       - internal_user_viewer
     aliases:
       - role
+  login:
+    description:
+      - Whether the user gets a password for the web UI, generated once and kept in the Secret
+        C(litellm-user-passwords) of the gateway's namespace. A password that the user changes there
+        is left alone.
+      - V(false) leaves things as they are.
+    type: bool
+    default: false
+  login_password:
+    description:
+      - The password to give the user in place of a generated one. LiteLLM 1.106 asks for 12
+        characters with a capital and a small letter, a digit and a sign.
+      - It is set when it differs from the one that was set last. It works as it is, though LiteLLM
+        1.106 has users change a password that an administrator set.
+    type: str
   models:
     description:
       - The public names of the models that keys of the user may use which are in no team. An empty list
@@ -107,6 +122,13 @@ EXAMPLES = r"""
     id: ann
     email: ann@example.com
     models: []
+
+- name: The same with a password for the web UI, kept in a Secret beside the gateway
+  rhpds.litemaas.litellm_user:
+    gateway_namespace: litemaas
+    id: ann
+    email: ann@example.com
+    login: true
 """
 
 RETURN = r"""

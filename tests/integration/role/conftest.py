@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
 import subprocess
 import time
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import urllib3
 import yaml
 
 ROOT = Path(__file__).resolve().parents[3]
+MODEL_SERVER = ROOT / "tests" / "lab" / "images" / "model-server" / "model-server.yaml"
 DEPLOY = "playbooks/deploy_litemaas.yml"
 PREFIX = "ocp4_workload_litemaas_"
 # Tests of several files share one node of few CPUs, and a deployment without room is refused. Limits are the role's own.
@@ -149,6 +152,26 @@ class Gateway:
         text = answer.data.decode()
         return answer.status, json.loads(text) if text.startswith(("{", "[")) else text
 
+    def enter(self, name: str, password: str) -> dict[str, Any]:
+        """The session of the web UI that somebody gets; empty where there is none, or where it can do nothing yet."""
+        answer = self.pool.request(
+            "POST",
+            f"{self.url}/v2/login",
+            body=json.dumps({"username": name, "password": password}),
+            headers={"Content-Type": "application/json"},
+            timeout=60.0,
+        )
+        if answer.status != 200:
+            return {}
+        cookie = re.search(r"token=([^;]+)", answer.headers.get("Set-Cookie", ""))
+        assert cookie, dict(answer.headers)
+        payload = cookie[1].split(".")[1]
+        session = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+        status, _me = self.call(
+            "GET", f"/user/info?user_id={session['user_id']}", key=session["key"]
+        )
+        return session if status == 200 and not session.get("password_reset_required") else {}
+
     def eventually(self, method: str, path: str, seconds: float = 60.0) -> Any:
         """The answer once its status is 200; a failure when that takes longer than *seconds*."""
         end = time.monotonic() + seconds
@@ -177,6 +200,24 @@ class Gateway:
 def gateway() -> Callable[[dict[str, Any]], Gateway]:
     """gateway(user_data) is a client with the master key."""
     return lambda data: Gateway(data["litemaas_url"], data["litemaas_api_key"])
+
+
+@pytest.fixture(scope="module")
+def model_server(client: Any) -> Iterator[str]:
+    """The address of a model server inside the cluster."""
+    name = f"models-{uuid.uuid4().hex[:8]}"
+    for document in yaml.safe_load_all(MODEL_SERVER.read_text()):
+        metadata = document["metadata"]
+        if document["kind"] == "Namespace":
+            metadata["name"] = name
+            path = f"/api/v1/namespaces/{name}"
+        else:
+            metadata["namespace"] = name
+            group = {"Deployment": "apis/apps/v1", "Service": "api/v1"}[document["kind"]]
+            path = f"/{group}/namespaces/{name}/{document['kind'].lower()}s/{metadata['name']}"
+        client.apply(path, document, field_manager="tests")
+    yield f"http://model-server.{name}.svc/v1"
+    client.delete(f"/api/v1/namespaces/{name}")
 
 
 @pytest.fixture

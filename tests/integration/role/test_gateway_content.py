@@ -18,12 +18,9 @@ import sys
 import tempfile
 import time
 import traceback
-import uuid
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
-import yaml
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (  # noqa: F401
     _content_info,
     _content_module,
@@ -32,11 +29,9 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (  # noqa: F
 
 MODULES = "ansible_collections.rhpds.litemaas.plugins.modules"
 VERSIONS = {"v1.106.0": "litemaas-new", "v1.81.0": "litemaas-old"}
-MODEL_SERVER = (
-    Path(__file__).resolve().parents[2] / "lab" / "images" / "model-server" / "model-server.yaml"
-)
 KEY_SECRET = "litellm-virtual-keys"
-SECRETS = ("sk-canary-model-one", "sk-canary-model-two")
+PASSWORD_SECRET = "litellm-user-passwords"
+SECRETS = ("sk-canary-model-one", "sk-canary-model-two", "Canary-word-1234")
 
 
 def _as_on_a_target():
@@ -151,33 +146,19 @@ class Managed:
     def listed(self, kind):
         return self.module("litellm_info", diff=False, gather=[kind])["gateways"][0][kind]
 
-    def key_values(self):
-        path = f"/api/v1/namespaces/{self.namespace}/secrets/{KEY_SECRET}"
+    def key_values(self, secret=KEY_SECRET):
+        path = f"/api/v1/namespaces/{self.namespace}/secrets/{secret}"
         found = self.client.find(path) or {}
         return {k: base64.b64decode(v).decode() for k, v in (found.get("data") or {}).items()}
+
+    def enters(self, name, password):
+        """Whether somebody gets into the web UI, and need not choose another password first."""
+        return self.gateway.enter(name, password)
 
     def chat(self, key, model="tale"):
         messages = [{"role": "user", "content": "hello"}]
         body = {"model": model, "messages": messages, "max_tokens": 5}
         return self.gateway.call("POST", "/v1/chat/completions", body, key)
-
-
-@pytest.fixture(scope="module")
-def model_server(client):
-    """The address of a model server inside the cluster."""
-    name = f"models-{uuid.uuid4().hex[:8]}"
-    for document in yaml.safe_load_all(MODEL_SERVER.read_text()):
-        metadata = document["metadata"]
-        if document["kind"] == "Namespace":
-            metadata["name"] = name
-            path = f"/api/v1/namespaces/{name}"
-        else:
-            metadata["namespace"] = name
-            group = {"Deployment": "apis/apps/v1", "Service": "api/v1"}[document["kind"]]
-            path = f"/{group}/namespaces/{name}/{document['kind'].lower()}s/{metadata['name']}"
-        client.apply(path, document, field_manager="tests")
-    yield f"http://model-server.{name}.svc/v1"
-    client.delete(f"/api/v1/namespaces/{name}")
 
 
 @pytest.fixture(scope="module")
@@ -323,6 +304,106 @@ def test_a_budget_of_a_user_is_cleared_or_the_release_cannot(managed):
     managed.admin("POST", "/user/new", {"user_id": "c1", "user_email": "one@example.com"})
     said = managed.refused("user", id="c2", email="one@example.com")
     assert "user c2" in said and "already exists" in said.lower()
+
+
+def test_a_user_enters_the_web_ui_with_the_password_that_was_set(managed):
+    """On 1.106 too, which has users change a password that an administrator set before anything else."""
+    user = {"id": "dan", "email": "dan@example.com", "metadata": {"room": 1}}
+    assert managed.action("user", **user, login=True, check=True) == "created"
+    assert managed.action("user", **user, login=True) == "created"
+    password = managed.key_values(PASSWORD_SECRET)["dan"]
+    assert managed.action("user", **user, login=True) == "unchanged"
+    assert managed.action("user", **user, login=True, check=True) == "unchanged"
+    assert managed.enters("dan@example.com", password)
+    assert not managed.enters("dan@example.com", "Wrong-word-1234")
+
+    chosen = {**user, "login_password": SECRETS[2], "user_alias": "Dan"}
+    assert managed.action("user", **chosen, check=True) == "updated"
+    assert managed.action("user", **chosen) == "updated"
+    assert managed.action("user", **chosen) == "unchanged"
+    assert managed.enters("dan@example.com", SECRETS[2])
+    assert not managed.enters("dan@example.com", password)
+    assert managed.key_values(PASSWORD_SECRET) == {"dan": SECRETS[2]}
+    (live,) = [each for each in managed.listed("users") if each["user_id"] == "dan"]
+    assert live["metadata"]["room"] == 1
+
+    assert "has no user_email" in managed.refused("user", id="eve", login=True)
+    if not managed.old:
+        said = managed.refused("user", id="eve", email="eve", login_password="too-short")
+        assert "Password does not meet the required policy" in said
+        assert managed.action("user", id="eve", state="absent") == "deleted"
+    assert managed.action("user", id="dan", state="absent") == "deleted"
+    assert managed.key_values(PASSWORD_SECRET) == {}
+
+
+def test_the_members_of_a_team_are_those_that_are_declared(managed):
+    members = [{"id": "fay"}, {"id": "gus"}]
+    content = {
+        "users": [{"id": "fay"}, {"id": "gus"}, {"id": "hal"}],
+        "teams": [{"alias": "crew", "members": members}],
+    }
+    assert managed.module("gateway_content", **content)["changed"]
+    assert not managed.module("gateway_content", **content)["changed"]
+
+    def live():
+        found = managed.admin("GET", "/team/info?team_id=crew")["team_info"]["members_with_roles"]
+        return {m["user_id"]: m["role"] for m in found if m["user_id"] != "default_user_id"}
+
+    assert live() == {"fay": "user", "gus": "user"}
+    boss = [{"id": "fay"}, {"id": "gus", "role": "admin"}]
+    assert "premium feature" in managed.refused("team", alias="crew", members=boss)
+    members[:] = [{"id": "gus"}, {"id": "hal"}]
+    assert managed.action("team", **content["teams"][0], check=True) == "updated"
+    assert managed.action("team", **content["teams"][0]) == "updated"
+    assert managed.action("team", **content["teams"][0]) == "unchanged"
+    assert live() == {"gus": "user", "hal": "user"}
+    for kind in content.values():
+        for spec in kind:
+            spec |= {"state": "absent"}
+    del content["teams"][0]["members"]
+    assert managed.module("gateway_content", **content)["changed"]
+    assert not managed.module("gateway_content", **content)["changed"]
+
+
+def test_what_an_earlier_run_made_and_nobody_declares_is_named_or_removed(managed):
+    mark = {"made_for": "class"}
+
+    def declared(*names):
+        return {
+            "surplus_metadata": mark,
+            "users": [
+                {"id": name, "email": name, "login": True, "metadata": mark} for name in names
+            ],
+            "teams": [
+                {"alias": name, "members": [{"id": name}], "metadata": mark} for name in names
+            ],
+            "virtual_keys": [
+                {"alias": name, "team": name, "user": name, "metadata": mark} for name in names
+            ],
+        }
+
+    first = managed.module("gateway_content", **declared("one", "two", "three"))
+    assert not first.get("failed"), first["msg"]
+    assert [key["key_alias"] for key in first["gateways"][0]["virtual_keys"]] == [
+        *("one", "two", "three")
+    ]
+    fewer = managed.module("gateway_content", **declared("one"))
+    assert not fewer["changed"]
+    surplus = fewer["gateways"][0]["surplus"]
+    assert [(each["kind"], each["name"], each["action"]) for each in surplus] == [
+        (kind, name, "kept") for kind in ("key", "team", "user") for name in ("two", "three")
+    ]
+    asked = {**declared("one"), "remove_surplus": True}
+    assert managed.module("gateway_content", check=True, **asked)["changed"]
+    removed = managed.module("gateway_content", **asked)
+    assert not removed.get("failed"), removed["msg"]
+    assert removed["changed"] and len(removed["gateways"][0]["surplus"]) == 6
+    assert set(managed.key_values(PASSWORD_SECRET)) == {"one"}
+    assert not {"two", "three"} & set(managed.key_values())
+    again = managed.module("gateway_content", **asked)
+    assert (again["changed"], again["gateways"][0]["surplus"]) == (False, [])
+    nobody = managed.module("gateway_content", surplus_metadata=mark, remove_surplus=True)
+    assert len(nobody["gateways"][0]["surplus"]) == 3
 
 
 def test_a_key_is_made_changed_and_removed(managed):

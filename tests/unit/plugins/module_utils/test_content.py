@@ -101,6 +101,62 @@ def test_a_user_may_use_all_in_words_that_an_update_heeds() -> None:
     assert again.action == "unchanged"
 
 
+ANN = {"user_id": "ann", "user_email": "ann@example.com", "metadata": {"room": 7}}
+
+
+def test_a_password_is_set_once_and_noted_as_a_hash() -> None:
+    made = _content_holder.user(ANN, None, "Pass-word-1234", KEY)
+    assert made.body["password"] == ("ann@example.com", "Pass-word-1234")
+    seal = made.body["metadata"][_content_holder.SEAL]
+    assert made.after["password"] == _content.HIDDEN
+    assert made.after["metadata"] == {"room": 7} and seal not in str(made.after)
+
+    live = {**ANN, "metadata": {"theirs": 1, **made.body["metadata"]}}
+    assert not _content_holder.user(ANN, live, "Pass-word-1234", KEY).changes
+    # What users choose themselves stays: only what is declared is compared.
+    assert not _content_holder.user(ANN, live).changes
+    changed = _content_holder.user(ANN, live, "Another-word-1", KEY)
+    assert changed.action == "updated" and changed.body["password"].password == "Another-word-1"
+    assert changed.body["metadata"]["theirs"] == 1
+    assert (changed.before, changed.after) == (
+        {"metadata": {"theirs": 1, "room": 7}, "password": _content.HIDDEN},
+        {"metadata": {"theirs": 1, "room": 7}, "password": _content.CHANGED},
+    )
+
+
+def test_the_hash_of_a_password_tells_neither_it_nor_that_two_are_the_same() -> None:
+    seals = {
+        _content_holder.seal(id, "Pass-word-1234", key)
+        for id in ("ann", "bob")
+        for key in (KEY, "sk-other")
+    }
+    assert len(seals) == 4
+
+
+def member(id: str, role: str = "user") -> dict[str, str]:
+    return {"user_id": id, "role": role}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "live", "members"),
+    [
+        ([member("ann")], None, ({"ann": "user"}, [], {})),
+        ([member("ann")], [member("default_user_id", "admin")], ({"ann": "user"}, [], {})),
+        ([member("ann")], [member("default_user_id", "admin"), member("ann")], None),
+        ([{"user_id": "ann"}], [member("ann", "admin")], ({}, [], {"ann": "user"})),
+        ([], [member("ann"), member("bob")], ({}, ["ann", "bob"], {})),
+        (None, [member("ann")], None),
+    ],
+)
+def test_the_members_of_a_team(wanted: Any, live: Any, members: Any) -> None:
+    found = (
+        None if live is None else {"team_id": "t", "team_alias": "t", "members_with_roles": live}
+    )
+    change = _content_holder.team({"team_alias": "t", "members": wanted}, found)
+    assert change.body.get("members") == members
+    assert change.action == ("unchanged" if not members else "updated" if found else "created")
+
+
 def test_no_key_comes_with_a_user() -> None:
     assert _content_holder.user({"user_id": "u"}, None).body["auto_create_key"] is False
 
@@ -266,6 +322,17 @@ def test_the_form_of_litellms_own_configuration_is_understood() -> None:
 )
 def test_credentials_are_known_by_name(name: str, expected: bool) -> None:
     assert _content_model.is_secret(name) is expected
+
+
+def test_users_and_members_that_cannot_be() -> None:
+    content = {
+        "users": [{"user_id": "ann", "login": True}, {"user_id": "bob", "state": "absent"}],
+        "teams": [{"team_alias": "t", "members": [{"user_id": "bob"}, {"user_id": "cy"}] * 2}],
+    }
+    said = " ".join(_content_options.problems(content))
+    assert "user ann is to enter the web UI and has no user_email" in said
+    assert "team t has the member bob, who is to be absent" in said
+    assert "team t: member cy stands there 2 times" in said
 
 
 def test_everything_wrong_is_said_at_once_and_no_secret() -> None:
