@@ -57,12 +57,12 @@ def run(names: list[str], *, quick: bool) -> int:
     bench = Bench(extent, OUTPUT, say)
     failed = []
     try:
-        for name, scenario in bench.scenarios():
+        for name, fresh, scenario in bench.scenarios():
             if names and name not in names:
                 continue
             say(f"{name}: a fresh cluster first")
             try:
-                bench.fresh()
+                fresh()
                 say(name)
                 scenario()
             except (RunFailed, subprocess.SubprocessError, ValueError) as error:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -23,22 +24,28 @@ SELECTOR = "app.kubernetes.io/managed-by=rhpds.litemaas"
 
 
 class Cluster:
-    """The lab of this checkout, without a real node."""
+    """The lab of this checkout, without a real node unless that is asked for."""
 
     def __init__(self, nodes: int) -> None:
         self._nodes = nodes
 
-    def fresh(self) -> None:
-        """An empty cluster in place of whatever this checkout's lab holds."""
+    def fresh(self, *, real: bool = False) -> None:
+        """An empty cluster in place of whatever this checkout's lab holds. *real*: whose pods run."""
         self.remove()
-        nodes = ("--simulated-nodes", str(self._nodes), "--simulated-node-size", NODE_SIZE)
-        subprocess.run([LAB, "up", "--no-real-node", *nodes], check=True)
+        simulated = ("--simulated-nodes", str(self._nodes), "--simulated-node-size", NODE_SIZE)
+        nodes = ("--simulated-nodes", "0") if real else ("--no-real-node", *simulated)
+        subprocess.run([LAB, "up", *nodes], check=True)
         status = subprocess.run([LAB, "status", "--json"], check=True, capture_output=True)
         self._facts = json.loads(status.stdout)
 
     def remove(self) -> None:
         """End the lab, its data too: faster than to have Kubernetes delete thousands of objects."""
         subprocess.run([LAB, "down", "--purge"], check=True)
+
+    @property
+    def ca_file(self) -> str:
+        """The CA of the router's certificate."""
+        return str(self._facts["ca_file"])
 
     def audit(self) -> Audit:
         """The audit log from now on."""
@@ -57,6 +64,18 @@ class Cluster:
             timeout=timeout,
             env=os.environ,
         ).stdout
+
+    def secret(self, namespace: str, name: str, key: str) -> str:
+        """One value of a Secret."""
+        path = "jsonpath={.data." + key + "}"
+        found = self.kubectl("get", "secret", name, "-n", namespace, "-o", path)
+        return base64.b64decode(found).decode()
+
+    def host(self, namespace: str) -> str:
+        """The host of an instance's Route."""
+        return self.kubectl(
+            "get", "route", "litellm", "-n", namespace, "-o", "jsonpath={.spec.host}"
+        )
 
     def objects(self, deployment: str) -> list[dict[str, Any]]:
         """Pods, Deployments and Routes of a deployment: what shows when an instance was complete."""

@@ -9,7 +9,7 @@ from statistics import median
 from benchlib import figures
 from benchlib.figures import Row, number
 from benchlib.runs import Run
-from benchlib.scenarios import APPLYING, Extent, Results
+from benchlib.scenarios import APPLYING, KEYS, Extent, Results
 
 MEGABYTE = 1_000_000
 MISSING = "not measured"
@@ -22,6 +22,7 @@ def rows(results: Results, extent: Extent) -> list[Row]:
     return [
         _against_loop(results, users),
         _against_kubectl(results, users),
+        _against_uri(results, users),
         _most(f"own time, {users} users", "s", 10, [run.own for run in made.get(users, ())]),
         _told(made.get(users, ()), users),
         _most(
@@ -104,6 +105,15 @@ def _against_kubectl(results: Results, users: int) -> Row:
     return Row(figure, "not slower", words, task <= other)
 
 
+def _against_uri(results: Results, users: int) -> Row:
+    figure, target = f"{users} keys on a shared gateway, against a serial loop", "10 times faster"
+    if any(not results.keys.get(way) for way in KEYS):
+        return Row(figure, target, MISSING, False)
+    ours, loop = (_middle(results.keys[way]) for way in KEYS)
+    words = f"{number(loop, 's')} against {number(ours, 's')}"
+    return Row(figure, target, f"**{figures.times(ours, loop)}** ({words})", loop >= 10 * ours)
+
+
 def _told(made: Sequence[Run], users: int) -> Row:
     figure = f"the user-info calls, {users} users"
     if not made:
@@ -131,6 +141,7 @@ def runs(results: Results) -> str:
     groups = {
         **{f"loop, {users} users": each for users, each in results.loop.items()},
         **{f"applying, {way}": each for way, each in results.applying.items()},
+        **{f"keys, {way}": each for way, each in results.keys.items()},
         **{f"deploy, {users:,} users": each for users, each in results.creation.items()},
         **{f"deploy again, {users:,} users": each for users, each in results.again.items()},
         "remove": results.removal,
@@ -168,7 +179,7 @@ Written by `make bench`, which runs everything below side by side and takes abou
 ## How it was measured
 
 {machine} That machine ran everything at once: the API server with its etcd and controllers, {nodes} simulated nodes, and what was measured.
-The cluster is the one of [tests/lab](../tests/lab/README.md). Its nodes are simulated (KWOK): pods are ready at once and volumes are bound at once, so that what
+The cluster is the one of [tests/lab](../tests/lab/README.md). But for the keys its nodes are simulated (KWOK): pods are ready at once and volumes are bound at once, so that what
 remains is the cost of deploying. Behind the Routes of such pods the lab's router answers in the gateway's place, and only to the key in the namespace's Secret, so that
 verification is measured too.
 
@@ -178,6 +189,9 @@ Figures of ours are medians of {repetitions} runs, that of the most users is one
   `kubernetes.core.k8s`, and a wait for each workload. It neither asks the gateways nor hands out anything; ours does both within the time shown.
 - **Applying** sends the same YAML text of 12 objects a user into namespaces of their own: with one task of this collection, with `kubectl apply --server-side -f`, and with one
   task of `kubernetes.core.k8s`. Of the tasks the time of the task counts, of kubectl that of the process.
+- **Keys** are made on a real LiteLLM 1.106 with PostgreSQL, which run on this machine too, through its Route: by [one task](../tests/bench/playbooks/keys.yml) of
+  `rhpds.litemaas.gateway_content`, which looks for each key, writes its value into a Secret and looks at it again, and by [a loop](../tests/bench/playbooks/keys_uri.yml) of
+  `ansible.builtin.uri`, which does none of that. The time is that of `ansible-playbook`.
 - **Own time** is the wall time of `ansible-playbook`, less the user-info calls, less the time the cluster needed after it had accepted the last object: from the API server's answer to
   our last write (its audit log) to the moment when the last pod was ready, the last Deployment available and the last Route admitted (their statuses; for a removal, when the last namespace was
   gone). Statuses count whole seconds and are rounded down, so up to a second of the cluster's time is booked as ours.

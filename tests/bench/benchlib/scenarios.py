@@ -16,6 +16,8 @@ DEPLOY = ROOT / "playbooks" / "deploy_litemaas.yml"
 PREFIX = "ocp4_workload_litemaas_"
 PLAYBOOKS = BENCH / "playbooks"
 APPLYING = ("rhpds.litemaas.manifests", "kubectl", "kubernetes.core.k8s")
+KEYS = {"rhpds.litemaas.gateway_content": "keys.yml", "a serial loop of uri": "keys_uri.yml"}
+GATEWAY = "litemaas-keys"  # the namespace of the real one
 
 
 class Extent(NamedTuple):
@@ -42,6 +44,7 @@ class Results:
     creation: dict[int, list[Run]] = field(default_factory=dict)
     again: dict[int, list[Run]] = field(default_factory=dict)
     removal: list[Run] = field(default_factory=list)
+    keys: dict[str, list[Run]] = field(default_factory=dict)
 
 
 class Bench:
@@ -53,12 +56,14 @@ class Bench:
         self._cluster = Cluster(extent.nodes)
         self._runner = Runner(self._cluster, output, say)
 
-    def scenarios(self) -> list[tuple[str, Callable[[], None]]]:
+    def scenarios(self) -> list[tuple[str, Callable[[], None], Callable[[], None]]]:
+        """The name of each, what makes its cluster, and what runs it."""
         return [
-            ("Our role", self.ours),
-            ("The ways of applying", self.applying),
-            ("The loop", self.loop),
-            ("Scale", self.scale),
+            ("Our role", self.fresh, self.ours),
+            ("The ways of applying", self.fresh, self.applying),
+            ("The loop", self.fresh, self.loop),
+            ("Scale", self.fresh, self.scale),
+            ("Keys", self.fresh_gateway, self.keys),
         ]
 
     def fresh(self) -> None:
@@ -66,6 +71,14 @@ class Bench:
         self._cluster.fresh()
         self._deploy("warm-up", 2, "warm")
         self._remove("warm-up-removal", "warm")
+
+    def fresh_gateway(self) -> None:
+        """A cluster with a real node, and a real LiteLLM with PostgreSQL on it."""
+        self._cluster.fresh(real=True)
+        settings = {"namespace": GATEWAY, "litellm_cpu_limit": "2"}
+        variables = {PREFIX + name: value for name, value in settings.items()}
+        folder = {"output_dir": str(self._output / "user-info-keys")}
+        self._runner.playbook("deploy-gateway", DEPLOY, {**variables, **folder})
 
     def close(self) -> None:
         self._cluster.remove()
@@ -113,6 +126,24 @@ class Bench:
         return self._runner.playbook(
             f"apply-{name}", PLAYBOOKS / f"apply_{name}.yml", {"objects": str(text)}
         )
+
+    def keys(self) -> None:
+        """Keys for all users of a real gateway by two ways, in turn, each time under names of their own."""
+        place = {
+            "gateway_namespace": GATEWAY,
+            "gateway_url": f"https://{self._cluster.host(GATEWAY)}",
+            "master_key": self._cluster.secret(GATEWAY, "litellm-secret", "LITELLM_MASTER_KEY"),
+            "ca_file": self._cluster.ca_file,
+        }
+        for number in range(-1, self.extent.repetitions):  # the first is a warm-up of both
+            users = 2 if number < 0 else self.extent.users
+            for way, playbook in KEYS.items():
+                name = playbook.removesuffix(".yml")
+                aliases = [f"{name}-{number}-user{user}" for user in range(1, users + 1)]
+                wanted = [{"key_alias": alias, "max_budget": 5} for alias in aliases]
+                run = self._runner.playbook(name, PLAYBOOKS / playbook, {**place, "wanted": wanted})
+                if number >= 0:
+                    self.results.keys.setdefault(way, []).append(run)
 
     def loop(self) -> None:
         """The common way."""

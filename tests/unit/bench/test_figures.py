@@ -128,7 +128,12 @@ def test_the_comparisons() -> None:
             "kubectl": [Run(6.0, 0, 0)],
             "kubernetes.core.k8s": [Run(32.0, 0, 0, [other])],
         },
+        keys={
+            "rhpds.litemaas.gateway_content": [Run(4.0, 0, 0), Run(6.0, 0, 0), Run(5.0, 0, 0)],
+            "a serial loop of uri": [Run(49.0, 0, 0)],
+        },
     )
-    loop, applying, *_others = document.rows(results, Extent(80, 10, 1000, 5, ((80, 1),), 1))
+    loop, applying, keys, *_others = document.rows(results, Extent(80, 10, 1000, 5, ((80, 1),), 1))
     assert loop.met and "30 times" in loop.measured
     assert applying.met and "1.5 times as fast" in applying.measured
+    assert keys.met is False and "9.8 times" in keys.measured
