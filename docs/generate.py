@@ -51,7 +51,7 @@ def variables() -> str:
     return "\n".join(rows)
 
 
-def settings(users: int) -> Any:
+def settings(users: int, **changes: Any) -> Any:
     """What the role hands to `plan` when nothing is set; several users when *users* is more than one."""
     values = {key.removeprefix(PREFIX): value for key, value in load("defaults/main.yml").items()}
     part = {
@@ -63,7 +63,14 @@ def settings(users: int) -> Any:
         for prefix in ("litellm", "postgres", "multi_user_litellm", "multi_user_postgres")
     }
     cluster = {"platform": "", "apps_domain": "", "routes": False, "openshift": False}
-    return {**values, **part, "cluster": cluster, "multi_user": users > 1, "image_registry": ""}
+    return {
+        **values,
+        **part,
+        "cluster": cluster,
+        "multi_user": users > 1,
+        "image_registry": "",
+        **changes,
+    }
 
 
 def sizes() -> str:
@@ -95,6 +102,8 @@ def sizes() -> str:
         row(f"**{title}**", _sizing.total([instance]))
     for users in USERS:
         row(f"{users} users", _sizing.total(_instances.instances(settings(users), users)))
+    shared = settings(USERS[-1], tenancy="shared")
+    row("Any number who share one", _sizing.total(_instances.instances(shared, USERS[-1])))
     return "\n".join(rows)
 
 

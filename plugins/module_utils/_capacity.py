@@ -137,8 +137,9 @@ def problem(capacity: Capacity, *, multi_user: bool, autoscalers: str = "") -> P
         text += f" ({'; '.join(capacity.short) or _scattered(capacity.unplaced)})"
     option = "multi_user_litellm" if multi_user else "litellm"
     remedy = f"Lower the requests ({variable(option, 'memory_request')} and its like), add nodes"
-    if multi_user and 0 < capacity.fitting < count:
-        remedy = f"Set num_users to {capacity.fitting}, l{remedy[1:]}"
+    if multi_user and capacity.fitting < count > 1:
+        fewer = f"num_users to {capacity.fitting} or " if capacity.fitting else ""
+        remedy = f"Set {fewer}{variable('tenancy')} to shared, l{remedy[1:]}"
     grows = autoscalers or "where the cluster adds nodes by itself (a ClusterAutoscaler)"
     return Problem("capacity", text, f"{remedy}, or, {grows}, set {IGNORE} to true.")
 

@@ -18,6 +18,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._capacity_read impo
 from ansible_collections.rhpds.litemaas.plugins.module_utils._sizing import Sizing
 
 SHORT = "too little"
+NOTHING = "nothing more is needed."
 _OVER = "more than there is, which works unless all use it at once"
 _LONGEST_LABEL = 63
 
@@ -46,7 +47,7 @@ def lines(capacity: Capacity, reading: Reading, extra: Extra) -> list[str]:
         rows += _other_rows(capacity, reading, extra)
         return [head, *(_table.aligned(rows, right=(1, 2, 3)) if capacity.instances > 1 else ())]
     if not capacity.demand.asks:
-        return [f"Room for {what}: all pods run already, nothing more is needed."]
+        return [f"Room for {what}: all pods run already, {NOTHING}"]
     if capacity.instances == 1 and not capacity.unplaced:
         return [_sentence(capacity, reading)]
     rows = [

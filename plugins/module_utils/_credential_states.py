@@ -20,6 +20,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _credential_report,
     _credentials,
     _failure,
+    _hand_out,
     _manifest,
     _resources,
     _secret_writer,
@@ -80,26 +81,37 @@ def present(
 
 
 def read(
-    client: Client, instances: Given, *, dry_run: bool, report: bool = False
+    client: Client,
+    instances: Given,
+    recipients: Given = (),
+    contents: Given = (),
+    *,
+    dry_run: bool,
+    report: bool = False,
 ) -> dict[str, Any]:
-    """Return what users are told. ``dry_run``: instances without credentials are no error."""
+    """Return what users are told. ``dry_run``: instances without credentials are no error.
+
+    ``recipients``: of the plan; ``contents``: of the gateways, as gateway_content returns them.
+    """
     targets = _credentials.instances(instances)
     known, notes = _credentials.listed(client, targets)
     found = client.each(lambda target: _credentials.read(client, target, known), targets)
     errors = _errors(targets, found)
-    keys = client.each(lambda target: _credentials.virtual_keys(client, target, known), targets)
-    errors = {**_errors(targets, keys), **errors}
+    kept = client.each(lambda target: _credentials.kept(client, target, known), targets)
+    errors = {**_errors(targets, kept), **errors}
     told = {
         target: _credentials.published(each, own)
-        for target, each, own in zip(targets, found, keys, strict=True)
+        for target, each, own in zip(targets, found, kept, strict=True)
         if target not in errors
     }
     absent = [target for target, values in told.items() if values is None]
     if not dry_run:
         errors |= dict.fromkeys(absent, "there are none yet: deploy first.")
+    there = {target.name: values for target, values in told.items() if values}
     result = {
         "changed": False,
-        "credentials": {target.name: values for target, values in told.items() if values},
+        "credentials": there,
+        "handed_out": _hand_out.logins(recipients, there, contents),
         "missing": [target.name for target in absent],
         "notes": notes,
     }

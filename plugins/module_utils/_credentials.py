@@ -117,21 +117,25 @@ def decide(
     return decided
 
 
-def virtual_keys(client: Client, target: Instance, known: Listed) -> dict[str, str]:
-    """The values of an instance's virtual keys by their entry in the Secret."""
-    obj = known.get((target.namespace, _key_store.NAME))
-    if obj is None and not known:  # Secrets may not be listed here
-        obj = client.find(_secret.path(target.namespace, _key_store.NAME))
-    return dict(_secret.stored(obj, target.labels).data) if obj else {}
+def kept(client: Client, target: Instance, known: Listed) -> dict[str, dict[str, str]]:
+    """``virtual_keys`` and ``passwords`` of an instance, by their entries in its Secrets."""
+    found = {}
+    for what, name in {"virtual_keys": _key_store.NAME, "passwords": _key_store.LOGINS}.items():
+        obj = known.get((target.namespace, name))
+        if obj is None and not known:  # Secrets may not be listed here
+            obj = client.find(_secret.path(target.namespace, name))
+        found[what] = dict(_secret.stored(obj, target.labels).data) if obj else {}
+    return found
 
 
 def published(
-    existing: Mapping[str, Stored], keys: Mapping[str, str] | None = None
+    existing: Mapping[str, Stored], values: Mapping[str, Mapping[str, str]] | None = None
 ) -> dict[str, Any] | None:
-    """What the user of an instance is told; None when some of it is missing."""
+    """What there is to tell of an instance; None when some of it is missing. *values*: of :func:`kept`."""
     secret = existing.get(LITELLM, Stored({}))
-    values = {name: secret.value(key) for name, key in PUBLISHED.items()}
-    return {**values, "virtual_keys": dict(keys or {})} if all(values.values()) else None
+    found = {name: secret.value(key) for name, key in PUBLISHED.items()}
+    own = values or {"virtual_keys": {}, "passwords": {}}
+    return {**found, **own} if all(found.values()) else None
 
 
 def _has_volume(client: Client, target: Instance) -> bool | None:

@@ -5,8 +5,8 @@
 
 Internal to rhpds.litemaas: no stable interface for other collections.
 
-A single deployment is the deployment of several users with one instance, so there is one list and
-one code path. An instance never holds a credential.
+A single deployment is the deployment of several users with one instance, and so is one gateway that
+they share: there is one list and one code path. An instance never holds a credential.
 """
 
 from __future__ import annotations
@@ -42,8 +42,9 @@ class Postgres(TypedDict):
 
 class Instance(TypedDict):
     name: str
-    """The namespace, or ``user1``… : the letters and the number, whatever the prefix."""
+    """The namespace, or ``user1``… : the letters and the number, whatever the prefix; or ``shared``."""
     user: str
+    """``user1``… where it is that user's alone."""
     deployment: str
     namespace: str
     create_namespace: bool
@@ -82,15 +83,24 @@ def deployment(settings: Settings) -> str:
     return settings["namespace"]
 
 
+def number(settings: Settings, users: int) -> int:
+    """How many instances so many users need."""
+    return 1 if _settings.shared(settings) else users
+
+
 def namespace(settings: Settings, number: int) -> str:
-    """The namespace of user *number*; without users there is only the one."""
+    """The namespace of user *number*; without users, or when they share it, there is only the one."""
+    if _settings.shared(settings):
+        return f"{deployment(settings)}-{_settings.SHARED}"
     if settings["multi_user"]:
-        return f"{settings['namespace']}-{settings['user_prefix']}{number}"
+        return f"{deployment(settings)}{number}"
     return settings["namespace"]
 
 
 def host_label(settings: Settings, number: int) -> str:
     """The first DNS label of an instance's address."""
+    if _settings.shared(settings):
+        return f"litellm-{settings['user_prefix']}-{_settings.SHARED}-{settings['route_name']}"
     if settings["multi_user"]:
         return f"litellm-{settings['user_prefix']}{number}-{settings['route_name']}"
     return f"litellm-{settings['route_name']}"
@@ -110,9 +120,8 @@ def instances(settings: Settings, users: int, existing: set[str] | None = None) 
     :param existing: namespaces that are there and not ours, so never labelled or deleted.
     """
     images = {part: _resolved(settings, part) for part in _settings.PARTS}
-    return [
-        _instance(settings, number, images, existing or set()) for number in range(1, users + 1)
-    ]
+    places = range(1, number(settings, users) + 1)
+    return [_instance(settings, place, images, existing or set()) for place in places]
 
 
 def _resolved(settings: Settings, part: str) -> str:
@@ -127,8 +136,9 @@ def _instance(
     settings: Settings, number: int, images: dict[str, str], existing: set[str]
 ) -> Instance:
     home = namespace(settings, number)
-    user = f"user{number}" if settings["multi_user"] else ""
-    name = user or home
+    shared = _settings.shared(settings)
+    user = f"user{number}" if settings["multi_user"] and not shared else ""
+    name = _settings.SHARED if shared else user or home
     expose = exposure(settings["cluster"])
     host = ""
     if expose != "none":

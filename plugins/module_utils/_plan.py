@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _capacity_text,
     _claims,
     _instances,
     _namespaces,
@@ -26,9 +27,12 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _quota,
     _room,
     _secrecy,
+    _settings,
     _sizing,
     _storage_class,
     _table,
+    _tenancy,
+    _tenants,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._failure import ApiError
@@ -50,6 +54,7 @@ class Plan:
     """What the module returns."""
 
     instances: list[_instances.Instance] = field(default_factory=list)
+    users: int = 1
     storage_class: dict[str, Any] = field(default_factory=dict)
     surplus: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -65,11 +70,11 @@ def make(settings: Settings, connect: Callable[[], Client]) -> Plan:
     *connect* makes the client; it may raise LitemaasError as any request may.
     """
     plan = Plan()
-    count, plan.problems = _preflight.users(settings)
-    found, plan.warnings = _preflight.check(settings, count)
+    plan.users, plan.problems = _preflight.users(settings)
+    found, plan.warnings = _preflight.check(settings, plan.users)
     plan.problems += found
     try:
-        _look(plan, settings, count, connect())
+        _look(plan, settings, connect())
     except LitemaasError as error:
         plan.problems.append(_failed(error))
     if plan.problems:
@@ -88,6 +93,8 @@ def summary(plan: Plan, settings: Settings) -> list[str]:
         address += f" to {instances[-1]['url']}"
     number = f"{len(instances)} instance" + ("s" if len(instances) > 1 else "")
     lines = [f"{number} in {homes}{'' if own else ', which others made'}"]
+    if _settings.shared(settings):
+        lines = [f"{lines[0]}, shared by {plan.users} users", _tenants.words(settings)]
     replicas = first["litellm"]["replicas"]
     lines += [
         f"Gateway: {first['litellm']['image']}, {replicas} replica{'s' if replicas > 1 else ''}",
@@ -100,24 +107,31 @@ def summary(plan: Plan, settings: Settings) -> list[str]:
         f"Needs: {needs['cpu_request']} CPU and {needs['memory_request']} of memory requested, "
         f"{needs['cpu_limit']} and {needs['memory_limit']} at most; {needs['storage']} of storage"
     )
+    if settings["multi_user"]:
+        lines.append(_tenancy.otherwise(settings, plan.users))
     if plan.surplus:
         names = _problem.listed(plan.surplus)
-        lines.append(f"Left alone, of an earlier run with more users: {names}")
+        lines.append(f"Left alone, of an earlier run: {names}")
     return lines
 
 
-def sizing(plan: Plan) -> dict[str, Any]:
-    """The figures of one instance and of all."""
-    return {
+def sizing(plan: Plan, settings: Settings) -> dict[str, Any]:
+    """The figures of one instance and of all; with users also those of the other tenancy."""
+    found = {
         "instance": _sizing.total(plan.instances[:1]).words(),
         "total": _sizing.total(plan.instances).words(),
     }
+    if settings["multi_user"]:
+        other, sums = _tenancy.other(settings, plan.users)
+        found[other] = sums.words()
+    return found
 
 
-def _look(plan: Plan, settings: Settings, count: int, client: Client) -> None:
+def _look(plan: Plan, settings: Settings, client: Client) -> None:
     """What only the cluster can tell."""
     deployment = _instances.deployment(settings)
-    names = [_instances.namespace(settings, number) for number in range(1, count + 1)]
+    places = range(1, _instances.number(settings, plan.users) + 1)
+    names = [_instances.namespace(settings, place) for place in places]
     # Names that cannot be any have been refused; asking for them would ask for something else.
     if not all(map(_preflight.is_label, (deployment, *names))):
         names = []
@@ -130,7 +144,7 @@ def _look(plan: Plan, settings: Settings, count: int, client: Client) -> None:
     claims = _claims.read(client, deployment, names)
     plan.problems += _claims.problems(claims, settings["postgres"])
     _choose_storage(plan, settings, claims, names, client)
-    plan.instances = _instances.instances(settings, count, set(survey.foreign))
+    plan.instances = _instances.instances(settings, plan.users, set(survey.foreign))
     for instance in plan.instances:
         kept = claims.get(instance["namespace"])
         asked = settings["postgres"]["storage_class"] or (kept.storage_class if kept else "")
@@ -152,6 +166,8 @@ def _look(plan: Plan, settings: Settings, count: int, client: Client) -> None:
     plan.report = plan.room.table
     if plan.storage_class:
         plan.report = [*summary(plan, settings), *_listing(plan), *plan.room.table]
+    if settings["multi_user"] and not plan.room.table[0].endswith(_capacity_text.NOTHING):
+        plan.room.table = [*plan.room.table, f"{_tenancy.otherwise(settings, plan.users)}."]
     if plan.room.problem and settings["ignore_capacity"]:
         plan.warnings.append(f"{plan.room.problem.sentence}. Going on, because {_IGNORE} is true.")
     elif plan.room.problem:

@@ -24,6 +24,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _secrecy,
     _settings,
     _sizing,
+    _tenancy,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
     Problem,
@@ -54,13 +55,14 @@ _LATER = {
 
 
 def users(settings: Settings) -> tuple[int, list[Problem]]:
-    """How many instances there will be; 1 where the number is wrong, so that checks go on."""
+    """How many users there will be; 1 where the number is wrong, so that checks go on."""
     if not settings["multi_user"]:
         return 1, []
     try:
         return _instances.count(settings["num_users"]), []
     except ValueError as error:
-        remedy = "It is the number of users, each of whom gets an instance."
+        gets = "a share of one gateway" if _settings.shared(settings) else "an instance"
+        remedy = f"It is the number of users, each of whom gets {gets}."
         return 1, [Problem("num_users", str(error), remedy)]
 
 
@@ -70,7 +72,7 @@ def countable(settings: Settings) -> bool:
 
 
 def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
-    """Problems and warnings of *settings* for *count* instances."""
+    """Problems and warnings of *settings* for *count* users."""
     images, warnings = _images(settings)
     warnings += _release(settings["cluster"]["kubernetes_version"])
     problems = [
@@ -79,6 +81,7 @@ def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
         *_names(settings),
         *_address(settings, count),
         *_choices(settings),
+        *_tenancy.problems(settings, count),
         *_sizing.problems(settings),
         *_secrecy.problems(settings),
         *images,

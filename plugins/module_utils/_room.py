@@ -66,7 +66,9 @@ def look(
     room = Room()
     deployment = instances[0]["deployment"]
     multi_user = bool(instances[0]["user"])
-    home = "" if multi_user else instances[0]["namespace"]
+    # With users there may be instances beside those of the plan.
+    alone = deployment == instances[0]["namespace"]
+    home = instances[0]["namespace"] if alone else ""
     class_ = storage_class.get("name", "")
     reading = _capacity_read.Reading()
     pods = []

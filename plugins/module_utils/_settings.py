@@ -14,6 +14,8 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 PARTS = ("litellm", "postgres")
+SHARED = "shared"
+TENANCIES = ("dedicated", SHARED)
 SIZES = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
 
 _SIZE_SPEC: dict[str, Any] = {name: {"type": "str", "required": True} for name in SIZES}
@@ -38,6 +40,8 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "multi_user": {"type": "bool", "default": False},
     "num_users": {"type": "raw"},
     "user_prefix": {"type": "str", "default": "user"},
+    "tenancy": {"type": "str", "default": "dedicated"},
+    "shared_limits": {"type": "dict", "default": {}},
     "allow_unsafe_image": {"type": "bool", "default": False},
     "image_registry": {"type": "str", "default": ""},
     "ignore_capacity": {"type": "bool", "default": False},
@@ -120,6 +124,8 @@ class Settings(TypedDict):
     multi_user: bool
     num_users: Any
     user_prefix: str
+    tenancy: str
+    shared_limits: dict[str, Any]
     allow_unsafe_image: bool
     image_registry: str
     ignore_capacity: bool
@@ -135,12 +141,17 @@ class Settings(TypedDict):
     credentials: dict[str, str]
 
 
+def shared(settings: Settings) -> bool:
+    """Whether all users share one gateway."""
+    return settings["multi_user"] and settings["tenancy"] == SHARED
+
+
 def sizes(settings: Settings, part: str) -> tuple[str, Sizes]:
     """What *part* (one of :data:`PARTS`) asks for: the option it stands in, and its quantities.
 
-    With several users each instance is a small one, so those have sizes of their own.
+    With an instance for each of several users each is a small one, so those have sizes of their own.
     """
-    if settings["multi_user"]:
+    if settings["multi_user"] and not shared(settings):
         option = f"multi_user_{part}"
         found = settings["multi_user_litellm" if part == "litellm" else "multi_user_postgres"]
         if found is not None:

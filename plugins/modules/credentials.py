@@ -41,6 +41,20 @@ options:
     type: list
     elements: dict
     required: true
+  recipients:
+    description:
+      - Who is told how to log in, as the module M(rhpds.litemaas.plan) returns them in C(recipients). Used with
+        O(state=read).
+    type: list
+    elements: dict
+    default: []
+  contents:
+    description:
+      - What the gateways hold, as the module M(rhpds.litemaas.gateway_content) returns it in C(gateways). Used with
+        O(state=read).
+    type: list
+    elements: dict
+    default: []
   on_failure:
     description:
       - What becomes of a task some of whose instances could not be served. The others are in
@@ -230,6 +244,33 @@ credentials:
     virtual_keys:
       description: The values of its virtual keys, by their key in the Secret C(litellm-virtual-keys).
       type: dict
+    passwords:
+      description: The passwords of its users, by their key in the Secret C(litellm-user-passwords).
+      type: dict
+handed_out:
+  description:
+    - By the name of each of O(recipients) how to log in. Who cannot be served yet is left out. These are secrets.
+    - On a gateway that users share the master key is told to none of them.
+  returned: when O(state=read)
+  type: dict
+  contains:
+    username:
+      description: The user name of the web UI.
+      type: str
+      sample: user1
+    password:
+      description: The password of the web UI.
+      type: str
+    api_key:
+      description: The master key of the gateway, or on one that users share the user's own virtual key.
+      type: str
+    virtual_key:
+      description: The value of the user's first virtual key. Empty where there is none.
+      type: str
+    models:
+      description: The models of that key, or of the gateway, separated by commas.
+      type: str
+      sample: granite
 missing:
   description:
     - The instances that have no credentials yet. Outside check mode there being any is an error.
@@ -260,6 +301,8 @@ def argument_spec() -> dict:
         "state": {"type": "str", "choices": ["present", "read"], "default": "present"},
         # Without suboptions: those would forbid the keys that are not used here.
         "instances": {"type": "list", "elements": "dict", "required": True},
+        "recipients": {"type": "list", "elements": "dict", "default": []},
+        "contents": {"type": "list", "elements": "dict", "default": []},
         "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         "namespaces": {"type": "str", "default": ""},
         **{name: {"type": "str", "default": "litellm"} for name in _password.IDENTIFIERS},
@@ -280,7 +323,12 @@ def main() -> None:
         client = _client.connect(module.params)
         if module.params["state"] == "read":
             result = _credential_states.read(
-                client, module.params["instances"], dry_run=module.check_mode, report=report
+                client,
+                module.params["instances"],
+                module.params["recipients"],
+                module.params["contents"],
+                dry_run=module.check_mode,
+                report=report,
             )
         else:
             result = _credential_states.present(

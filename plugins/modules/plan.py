@@ -97,6 +97,19 @@ options:
     description: What stands before the number in the names of each user's instance.
     type: str
     default: user
+  tenancy:
+    description:
+      - V(dedicated) for an instance for each user; V(shared) for one gateway on which each user has a login, a
+        team with a budget, and keys.
+      - Ignored unless O(multi_user=true), but V(shared) is refused then.
+    type: str
+    default: dedicated
+  shared_limits:
+    description:
+      - What each user of a shared gateway may use, with C(max_budget) in US dollars, C(budget_duration),
+        C(tpm_limit), C(rpm_limit) and C(max_parallel_requests). One that is left out is no limit.
+    type: dict
+    default: {}
   allow_unsafe_image:
     description:
       - Whether to accept images whose tag moves, LiteLLM versions with known holes, and images
@@ -345,11 +358,11 @@ instances:
   elements: dict
   contains:
     name:
-      description: The namespace, or with several users V(user1) and so on, whatever the prefix.
+      description: The namespace, or with several users V(user1) and so on, whatever the prefix, or V(shared).
       type: str
       sample: litemaas
     user:
-      description: V(user1) and so on; empty with one instance.
+      description: V(user1) and so on where it is that user's alone, else empty.
       type: str
       sample: ""
     deployment:
@@ -428,6 +441,52 @@ instances:
           sample:
             requests: {cpu: 500m, memory: 512Mi}
             limits: {cpu: 1000m, memory: 1Gi}
+recipients:
+  description: Who is told how to log in, in the order of the users; without users one.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: V(user1) and so on, whatever the prefix; without users the namespace.
+      type: str
+      sample: user1
+    user:
+      description: The same with users, else empty.
+      type: str
+      sample: user1
+    instance:
+      description: The name of the instance.
+      type: str
+      sample: shared
+    namespace:
+      description: The namespace of the instance.
+      type: str
+      sample: litemaas-user-shared
+    url:
+      description: The address of its gateway.
+      type: str
+      sample: https://litellm-user-shared-rhpds.apps.example.com
+    login:
+      description: The user's own name on a shared gateway. Empty where the user is its administrator.
+      type: str
+      sample: user1
+    key:
+      description: The alias of the user's own key on a shared gateway.
+      type: str
+      sample: user1
+tenants:
+  description:
+    - What a shared gateway holds for its users, as C(teams), C(users) and C(virtual_keys) with the entries of
+      M(rhpds.litemaas.gateway_content). Empty lists where none is shared.
+  returned: success
+  type: dict
+  sample: {teams: [], users: [], virtual_keys: []}
+tenants_metadata:
+  description: The metadata that marks all of these.
+  returned: success
+  type: dict
+  sample: {rhpds_litemaas_for: users}
 deployment:
   description: The value of the label that all objects of the deployment carry.
   returned: success
@@ -469,8 +528,8 @@ storage_class:
       sample: the cluster's default storage class
 surplus:
   description:
-    - Namespaces of this deployment that are not in the plan, of an earlier run with more users.
-      They are left alone.
+    - Namespaces of this deployment that are not in the plan, of an earlier run with more users or
+      with the other tenancy. They are left alone.
   returned: success
   type: list
   elements: str
@@ -493,6 +552,14 @@ sizing:
         volumes: 1
     total:
       description: All instances.
+      type: dict
+      sample: *sizing
+    dedicated:
+      description: All instances if each user had one. Only when they share one.
+      type: dict
+      sample: *sizing
+    shared:
+      description: The one instance if all users shared it. Only when each has one.
       type: dict
       sample: *sizing
 room:
@@ -573,6 +640,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _problem,
     _secrecy,
     _settings,
+    _tenants,
 )
 
 
@@ -608,7 +676,10 @@ def main() -> None:
         cloud_provider=_preflight.platform(settings),
         storage_class=plan.storage_class,
         surplus=plan.surplus,
-        sizing=_plan.sizing(plan),
+        recipients=_tenants.recipients(settings, plan.instances, plan.users),
+        tenants=_tenants.content(settings, plan.users),
+        tenants_metadata=_tenants.MARK,
+        sizing=_plan.sizing(plan, settings),
         room=plan.room.result(),
         report=plan.report,
         summary=_plan.summary(plan, settings),

@@ -351,6 +351,7 @@ def test_read(run_module: RunModule, deploy: Callable[..., Deployment]) -> None:
         "password": data["UI_PASSWORD"],
         "api_key": data["LITELLM_MASTER_KEY"],
         "virtual_keys": {},
+        "passwords": {},
     }
 
 

@@ -70,7 +70,7 @@ def handed_out() -> set[str]:
     environment = jinja2.Environment(autoescape=False)
     environment.filters.update(FilterModule().filters())
     expressions = yaml.safe_load((ROLE / "vars/main.yml").read_text())
-    instance = {
+    recipient = {
         "name": "user1",
         "user": "user1",
         "url": "https://x",
@@ -79,7 +79,9 @@ def handed_out() -> set[str]:
     expression = expressions["_ocp4_workload_litemaas_told_data"].strip()
     told = environment.compile_expression(expression.removeprefix("{{").removesuffix("}}"))
     login = {"username": "a", "password": "b", "api_key": "c"}
-    return set(told(_ocp4_workload_litemaas_instance=instance, _ocp4_workload_litemaas_login=login))
+    return set(
+        told(_ocp4_workload_litemaas_recipient=recipient, _ocp4_workload_litemaas_login=login)
+    )
 
 
 def attributes(text: str) -> set[str]:

@@ -318,7 +318,13 @@ def test_read_returns_what_users_are_told(cluster: FakeCluster) -> None:
     present(cluster, ui_username="me", ui_password="mine")
     result = _credential_states.read(client, [INSTANCE], dry_run=False)
     key = cluster.data(LITELLM)["LITELLM_MASTER_KEY"]
-    told = {"username": "me", "password": "mine", "api_key": key, "virtual_keys": {}}
+    told = {
+        "username": "me",
+        "password": "mine",
+        "api_key": key,
+        "virtual_keys": {},
+        "passwords": {},
+    }
     assert result["credentials"] == {"user1": told}
     assert (result["changed"], result["missing"]) == (False, [])
 

@@ -111,6 +111,17 @@ def test_an_instance_for_each_user(settings: Any) -> None:
     assert len({json.dumps(each["labels"]) for each in found}) == 12
 
 
+def test_one_instance_for_all_users(settings: Any) -> None:
+    settings |= {"multi_user": True, "user_prefix": "student", "tenancy": "shared"}
+    (found,) = _instances.instances(settings, 12)
+    assert (found["name"], found["user"]) == ("shared", "")
+    assert found["namespace"] == "litemaas-student-shared"
+    # Removal, and a run with the other tenancy, find it by the label that users' own ones have.
+    assert found["deployment"] == "litemaas-student"
+    assert found["host"] == "litellm-student-shared-rhpds.apps.example.com"
+    assert found["litellm"]["resources"]["requests"] == {"cpu": "200m", "memory": "1Gi"}
+
+
 def test_namespaces_of_others_are_not_created(settings: Any) -> None:
     settings |= {"multi_user": True}
     found = _instances.instances(settings, 3, {"litemaas-user2"})

@@ -45,6 +45,7 @@ def planned(users: int, **changes: Any) -> tuple[_plan.Plan, Any]:
     settings = copy.deepcopy(SETTINGS) | changes
     plan = _plan.Plan(
         instances=_instances.instances(settings, users),
+        users=users,
         storage_class={"name": "gp3-csi", "reason": "asked for by name"},
     )
     return plan, settings
@@ -72,8 +73,26 @@ def test_the_summary_of_several() -> None:
     )
     assert lines[4].startswith("Needs: 6 CPU and 25Gi of memory requested, 20 and 50Gi at most")
     assert lines[5] == (
-        "Left alone, of an earlier run with more users: litemaas-user21, litemaas-user22"
+        "One gateway that all share would need 700m CPU and 1.5Gi of memory "
+        "(ocp4_workload_litemaas_tenancy: shared)"
     )
+    assert lines[6] == "Left alone, of an earlier run: litemaas-user21, litemaas-user22"
+
+
+def test_the_summary_of_one_that_all_share() -> None:
+    limits = {"max_budget": 5, "budget_duration": "1d", "rpm_limit": 60}
+    plan, settings = planned(80, multi_user=True, tenancy="shared", shared_limits=limits)
+    assert _plan.summary(plan, settings) == [
+        "1 instance in litemaas-user-shared, shared by 80 users",
+        "Each user: a login, a team with a budget of 5 US dollars every 1d, 60 requests a minute, "
+        "and a key",
+        "Gateway: ghcr.io/berriai/litellm-non_root:v1.106.0, 1 replica",
+        "Database: quay.io/sclorg/postgresql-16-c9s:20260923, 10Gi of gp3-csi (asked for by name)",
+        "Address: https://litellm-user-shared-rhpds.apps.example.com",
+        "Needs: 700m CPU and 1.5Gi of memory requested, 2 and 3Gi at most; 10Gi of storage",
+        "80 instances of their own would need 24 CPU and 100Gi of memory "
+        "(ocp4_workload_litemaas_tenancy: dedicated)",
+    ]
 
 
 def test_the_summary_without_an_address() -> None:
@@ -85,7 +104,11 @@ def test_the_summary_without_an_address() -> None:
 
 
 def test_the_sizing_of_one_and_of_all() -> None:
-    plan, _settings = planned(80, multi_user=True)
-    sizing = _plan.sizing(plan)
+    sizing = _plan.sizing(*planned(80, multi_user=True))
     assert sizing["instance"]["memory_request"] == "1.25Gi"
     assert sizing["total"]["memory_request"] == "100Gi"
+    assert sizing["shared"]["memory_request"] == "1.5Gi"
+    sizing = _plan.sizing(*planned(80, multi_user=True, tenancy="shared"))
+    assert sizing["total"] == sizing["instance"]
+    assert sizing["dedicated"]["memory_request"] == "100Gi"
+    assert set(_plan.sizing(*planned(1))) == {"instance", "total"}
