@@ -59,7 +59,7 @@ class Client:
         self,
         connection: _connection.Connection,
         *,
-        threads: int = 16,
+        threads: int = 32,
         timeout: float = 30.0,
         retries: int = 6,
         patience: float = 60.0,

@@ -12,9 +12,9 @@ so that the user learns of a wrong setting and of a wrong token in the same run.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, cast
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _capacity_text,
@@ -22,6 +22,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _instances,
     _namespaces,
     _permissions,
+    _platform,
     _preflight,
     _problem,
     _quota,
@@ -41,7 +42,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
     variable,
     wrong,
 )
-from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Settings
+from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Cluster, Settings
 
 if TYPE_CHECKING:
     from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
@@ -62,6 +63,18 @@ class Plan:
     room: _room.Room = field(default_factory=_room.Room)
     report: list[str] = field(default_factory=list)
     """All of it for people, in lines; there with problems too, where it could be made."""
+
+
+def cluster(settings: Settings, connect: Callable[[], Client]) -> Cluster:
+    """What is known about the cluster: what *settings* say of it, else what it says itself.
+
+    Raises LitemaasError when it has to be asked and does not answer.
+    """
+    # "cluster" is None where nobody looked before.
+    found: Mapping[str, Any] = settings["cluster"] or asdict(_platform.read(connect()))
+    known = cast(Cluster, {name: found[name] for name in Cluster.__annotations__})
+    known["apps_domain"] = settings["cluster_domain"] or known["apps_domain"]
+    return known
 
 
 def make(settings: Settings, connect: Callable[[], Client]) -> Plan:

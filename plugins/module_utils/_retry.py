@@ -43,7 +43,7 @@ class Budget:
     def delay(self, retry_after: float | None = None) -> float | None:
         """Return the wait before the next try, or None when the budget does not allow one.
 
-        Exponential with jitter, so that 16 threads refused at once do not return at once; never
+        Exponential with jitter, so that many threads refused at once do not return at once; never
         less than the server asked for. A server that asks for more than is left gets no retry:
         asking earlier would only add to its load.
         """

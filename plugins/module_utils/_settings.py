@@ -23,7 +23,6 @@ _SIZE_SPEC: dict[str, Any] = {name: {"type": "str", "required": True} for name i
 ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "cluster": {
         "type": "dict",
-        "required": True,
         "options": {
             "platform": {"type": "str", "default": ""},
             "apps_domain": {"type": "str", "default": ""},
@@ -32,6 +31,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
             "kubernetes_version": {"type": "str", "default": ""},
         },
     },
+    "cluster_domain": {"type": "str", "default": ""},
     "namespace": {"type": "str", "required": True},
     "use_existing_namespace": {"type": "bool", "default": False},
     "version": {"type": "str", "required": True},
@@ -116,6 +116,7 @@ class Settings(TypedDict):
     """``module.params`` of the ``plan`` module, connection options apart."""
 
     cluster: Cluster
+    cluster_domain: str
     namespace: str
     use_existing_namespace: bool
     version: str

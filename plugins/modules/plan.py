@@ -28,8 +28,8 @@ options:
   cluster:
     description:
       - What is known about the cluster, as M(rhpds.litemaas.cluster_info) returns it.
+      - When left out, the cluster is asked, which saves the start of another module.
     type: dict
-    required: true
     suboptions:
       platform:
         description: The platform, such as V(AWS). Empty when it is not known.
@@ -54,6 +54,10 @@ options:
         description: The version of the API server. One before 1.25 (OpenShift 4.12) is warned of.
         type: str
         default: ""
+  cluster_domain:
+    description: The domain for host names, in place of the one that the cluster tells.
+    type: str
+    default: ""
   namespace:
     description:
       - The namespace of the instance.
@@ -287,17 +291,8 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Look at the cluster
-  rhpds.litemaas.cluster_info:
-  register: cluster
-
 - name: Plan one instance
   rhpds.litemaas.plan:
-    cluster:
-      platform: "{{ cluster.platform }}"
-      apps_domain: "{{ cluster.apps_domain }}"
-      routes: "{{ cluster.routes }}"
-      openshift: "{{ cluster.openshift }}"
     namespace: litemaas
     version: 0.2.0
     route_name: rhpds
@@ -326,10 +321,7 @@ EXAMPLES = r"""
 
 - name: Plan an instance for each of three users
   rhpds.litemaas.plan:
-    cluster:
-      apps_domain: "{{ cluster.apps_domain }}"
-      routes: "{{ cluster.routes }}"
-      openshift: "{{ cluster.openshift }}"
+    cluster_domain: apps.example.com
     namespace: litemaas
     version: 0.2.0
     route_name: rhpds
@@ -492,6 +484,31 @@ deployment:
   returned: success
   type: str
   sample: litemaas
+cluster:
+  description: What is known about the cluster; as O(cluster), with the domain that is used.
+  returned: success
+  type: dict
+  contains:
+    platform:
+      description: The platform; empty when it is not known.
+      type: str
+      sample: AWS
+    apps_domain:
+      description: The domain of the gateways' host names.
+      type: str
+      sample: apps.example.com
+    routes:
+      description: Whether the cluster has Routes.
+      type: bool
+      sample: true
+    openshift:
+      description: Whether the cluster is OpenShift.
+      type: bool
+      sample: true
+    kubernetes_version:
+      description: The version of the API server.
+      type: str
+      sample: v1.34.1
 cloud_provider:
   description: The platform, from O(cloud_provider) or else from O(cluster.platform).
   returned: success
@@ -628,6 +645,7 @@ problems:
       type: str
 """
 
+from functools import cache
 from typing import cast
 
 from ansible.module_utils.basic import AnsibleModule
@@ -642,6 +660,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _settings,
     _tenants,
 )
+from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 
 
 def argument_spec() -> dict[str, dict]:
@@ -662,7 +681,12 @@ def main() -> None:
     # `litellm`) would be hidden, so that the message refusing it could not be read.
     given = module.params.pop("credentials"), module.params.pop("content")
     module.no_log_values.difference_update(_secrecy.texts(given))
-    plan = _plan.make(settings, lambda: _client.connect(module.params))
+    connect = cache(lambda: _client.connect(module.params))
+    try:
+        settings["cluster"] = _plan.cluster(settings, connect)
+    except LitemaasError as error:
+        module.fail_json(msg=str(error), **error.result)
+    plan = _plan.make(settings, connect)
     for warning in plan.warnings:
         module.warn(warning)
     if plan.problems:
@@ -672,6 +696,7 @@ def main() -> None:
     module.exit_json(
         changed=False,
         instances=plan.instances,
+        cluster=settings["cluster"],
         deployment=_instances.deployment(settings),
         cloud_provider=_preflight.platform(settings),
         storage_class=plan.storage_class,

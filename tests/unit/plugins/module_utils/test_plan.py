@@ -41,6 +41,21 @@ def test_an_error_of_the_api_is_told_from_a_connection_that_fails() -> None:
     ]
 
 
+def test_a_cluster_that_is_described_is_not_asked() -> None:
+    described = {
+        "platform": "AWS",
+        "apps_domain": "apps.example.com",
+        "routes": True,
+        "openshift": True,
+        "kubernetes_version": "v1.34.1",
+    }
+    settings: Any = {"cluster": described, "cluster_domain": ""}
+    refused = failing(LitemaasError("asked"))
+    assert _plan.cluster(settings, refused) == described
+    settings["cluster_domain"] = "apps.other.org"
+    assert _plan.cluster(settings, refused) == {**described, "apps_domain": "apps.other.org"}
+
+
 def planned(users: int, **changes: Any) -> tuple[_plan.Plan, Any]:
     settings = copy.deepcopy(SETTINGS) | changes
     plan = _plan.Plan(

@@ -31,4 +31,16 @@ def test_everything_is_sent_once_in_the_given_order() -> None:
     stages = _stages.stages(objects)
     assert sorted(map(id, sum(stages, []))) == sorted(map(id, objects))
     for part in stages:
-        assert [obj["n"] for obj in part] == sorted(obj["n"] for obj in part)
+        of_kinds: dict[str, list[int]] = {}
+        for obj in part:
+            of_kinds.setdefault(obj["kind"], []).append(obj["n"])
+        assert all(numbers == [0, 1, 2] for numbers in of_kinds.values())
+
+
+def test_what_makes_pods_is_sent_last() -> None:
+    kinds = ["Deployment", "Route", "StatefulSet", "PodDisruptionBudget", "Job", "Ingress"]
+    sent = _stages.stages([{"kind": kind} for kind in kinds])[2]
+    assert [obj["kind"] for obj in sent] == [
+        *("Route", "PodDisruptionBudget", "Ingress"),
+        *("Deployment", "StatefulSet", "Job"),
+    ]
