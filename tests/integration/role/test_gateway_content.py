@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import runpy
 import sys
 import tempfile
@@ -616,3 +617,130 @@ def test_the_role_gives_every_gateway_what_its_variables_say(gateways, play, tmp
     assert failed.rc != 0
     assert "key wrong: nothing is no model of the gateway" in failed.stdout
     assert failed.user_data()["litemaas_virtual_key"] == key
+
+
+@pytest.fixture(scope="module")
+def manage(play, gateways):
+    """manage("list_keys", …) runs the playbook for both gateways, its variables unprefixed."""
+
+    def run(action, *flags, environment=None, **variables):
+        given = {"namespaces": ",".join(each.namespace for each in gateways.values()), **variables}
+        extra = {f"litemaas_manage_{name}": value for name, value in given.items()}
+        extra["litemaas_manage_action"] = action
+        return play(
+            *flags,
+            playbook="playbooks/manage_litemaas.yml",
+            environment=environment,
+            extra=extra,
+        )
+
+    return run
+
+
+def test_what_a_model_server_serves_is_registered_and_answers(gateways, manage):
+    some = next(iter(gateways.values()))
+    servers = {"endpoints": f"{some.models_url}, https://model.invalid"}
+    key = {"MODEL_API_KEY": SECRETS[0]}
+    run = manage("discover_models", "-vvv", environment=key, **servers)
+    assert run.rc != 0 and SECRETS[0] not in run.text
+    # One server that is not there takes nothing from the other.
+    assert "https://model.invalid: its host name does not resolve here" in run.stdout
+    assert f"{some.models_url}  lab-model" in run.stdout
+    assert "litemaas-new, litemaas-old:\nmodel  lab-model  created\n" in run.stdout
+    for each in gateways.values():
+        status, answer = each.chat(each.gateway.key, "lab-model")
+        assert status == 200, answer
+    servers["endpoints"] = some.models_url
+    assert manage("discover_models", environment=key, **servers).ok().recap["changed"] == 0
+    # Another credential, or none, is noticed.
+    assert manage("discover_models", "--check", **servers).ok().recap["changed"] == 1
+
+
+def test_models_are_added_listed_and_removed_everywhere(gateways, manage, tmp_path):
+    some = next(iter(gateways.values()))
+    assert "model  added  created" in manage("add_models", models=[some.model("added")]).ok().stdout
+    file = tmp_path / "models.json"
+    run = manage("list_models", format="json", file=str(file)).ok()
+    assert run.recap["changed"] == 0
+    for each in json.loads(file.read_text())["gateways"]:
+        assert {"added", "lab-model"} <= {model["name"] for model in each["models"]}
+    shown = manage("list_models", namespaces=some.namespace).ok().stdout
+    assert re.search(rf"^added +openai/lab-model +chat +{some.models_url}$", shown, re.MULTILINE)
+    assert "model  added  deleted" in manage("remove_models", models="added").ok().stdout
+    for each in gateways.values():
+        assert "added" not in {model["name"] for model in each.listed("models")}
+
+
+def test_keys_are_issued_rotated_and_revoked_everywhere(gateways, manage):
+    first = {each.namespace: each.key_values() for each in gateways.values()}
+    keys = [{"alias": name, "models": ["lab-model"], "verify": True} for name in ("alpha", "beta")]
+    run = manage("issue_keys", keys=keys).ok()
+    assert (
+        "value in the Secret litellm-virtual-keys, entry alpha  lab-model answers it" in run.stdout
+    )
+    issued = {each.namespace: each.key_values() for each in gateways.values()}
+    for each in gateways.values():
+        new = issued[each.namespace]
+        assert set(new) - set(first[each.namespace]) == {"alpha", "beta"}
+        assert not any(value in run.text for value in new.values())
+
+    refused = manage("rotate_keys", keys="alpha, alhpa")
+    assert refused.rc != 0 and "has no key alhpa; it has" in refused.stdout
+    run = manage("rotate_keys", keys="alpha", show_values=True).ok()
+    for each in gateways.values():
+        old, new = issued[each.namespace], each.key_values()
+        assert {name for name in old if old[name] != new.get(name)} == {"alpha"}
+        assert new["alpha"] in run.stdout  # as was asked for
+        assert each.chat(new["alpha"], "lab-model")[0] == 200
+        assert each.chat(new["beta"], "lab-model")[0] == 200
+        end = time.monotonic() + 75
+        while each.chat(old["alpha"], "lab-model")[0] != 401:
+            assert time.monotonic() < end, "the old value is still good"
+            time.sleep(1)
+
+    assert "key  alpha  deleted" in manage("revoke_keys", keys="alpha").ok().stdout
+    listed = manage("list_keys").ok()
+    for each in gateways.values():
+        assert "alpha" not in each.key_values() and "beta" in each.key_values()
+        assert f"{each.namespace}: " in listed.stdout
+    assert "key   beta " in listed.stdout and "key   alpha " not in listed.stdout
+
+
+def test_the_report_says_what_is_spent_and_what_is_exhausted(gateways, manage, tmp_path):
+    # What was spent is written down in batches, ten to fifteen seconds later.
+    file = tmp_path / "spend.json"
+    end = time.monotonic() + 60
+    while True:
+        manage("report_spend", format="json", file=str(file)).ok()
+        report = json.loads(file.read_text())
+        poor = [
+            key
+            for each in report["gateways"]
+            for key in each["virtual_keys"]
+            if key["key_alias"] == "poor"
+        ]
+        assert len(poor) == len(gateways)
+        if all(key["exhausted"] for key in poor):
+            break
+        assert time.monotonic() < end, poor
+    for key in poor:
+        assert key["spend"] >= key["max_budget"] and key["remaining"] == 0
+    for each in report["gateways"]:
+        assert each["spend"] == sum(key["spend"] for key in each["virtual_keys"]) > 0
+    assert report["spend"] == sum(each["spend"] for each in report["gateways"])
+    shown = manage("report_spend").ok().stdout
+    assert len([line for line in shown.splitlines() if "poor" in line and "exhausted" in line]) == 2
+    assert "2 gateways: " in shown and "USD spent in all" in shown
+
+
+def test_nothing_is_changed_by_accident(gateways, manage):
+    run = manage("revoke_keys", keys="beta", namespaces=[])
+    assert run.rc != 0 and "or set litemaas_manage_all to true for all of them" in run.stdout
+    # Others may be on the cluster, in whatever state: they are asked too, and have no such key.
+    run = manage("revoke_keys", "--check", keys="beta", namespaces=[], all=True)
+    assert "litemaas-new, litemaas-old:\nkey  beta  deleted\n" in run.stdout
+    run = manage("revoke", format="yaml")
+    assert run.rc != 0
+    assert "litemaas_manage_action must be one of list_models" in run.stdout
+    assert "litemaas_manage_format must be text or json, got yaml" in run.stdout
+    assert "beta" in next(iter(gateways.values())).key_values()

@@ -106,8 +106,9 @@ def test_what_a_guide_names_exists(guide: Path) -> None:
     assert named <= set(OPTIONS)
     for name in re.findall(r"playbooks/(\w+\.yml)", text):
         assert ROOT / "playbooks" / name in PLAYBOOKS, name
-    status = yaml.safe_load((ROOT / "playbooks/status_litemaas.yml").read_text())[0]["vars"]
-    assert set(re.findall(r"litemaas_status_\w+", text)) <= set(status)
+    for playbook in ("status", "manage"):
+        play = yaml.safe_load((ROOT / f"playbooks/{playbook}_litemaas.yml").read_text())[0]
+        assert set(re.findall(rf"litemaas_{playbook}_\w+", text)) <= set(play["vars"])
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)

@@ -7,14 +7,15 @@ KServe itself is not on the lab. What is claimed is how its objects are read, an
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
 import yaml
 
-CRD = Path(__file__).parent / "fixtures" / "inferenceservices-crd.yml"
-MODEL_SERVER = Path(__file__).parents[1] / "lab" / "images" / "model-server" / "model-server.yaml"
+CRD = Path(__file__).parents[1] / "fixtures" / "inferenceservices-crd.yml"
+MODEL_SERVER = Path(__file__).parents[2] / "lab" / "images" / "model-server" / "model-server.yaml"
 API = "serving.kserve.io/v1beta1"
 MERGE = "application/merge-patch+json"
 AUTH = "security.opendatahub.io/enable-auth"
@@ -178,6 +179,20 @@ def test_what_openshift_ai_serves(discover, project):
     assert embedding["mode"] == "embedding"
     again = discover(inference_services=services(project))
     assert (again["changed"], again["models"]) == (False, result["models"])
+
+
+def test_the_playbook_shows_it_and_registers_nothing(play, project):
+    extra = {
+        "litemaas_manage_action": "discover_models",
+        "litemaas_manage_inference_services": project.namespace,
+        "litemaas_manage_register": "false",
+    }
+    run = play(playbook="playbooks/manage_litemaas.yml", extra=extra).ok()
+    place = project.inside("plain-predictor", ":8080")
+    row = rf"/plain +{place}/v1 +granite, nomic-embed-text \(embedding\)$"
+    assert re.search(row, run.stdout, re.MULTILINE), run.stdout
+    assert "granite is served by" in run.stdout
+    assert run.recap["changed"] == 0
 
 
 def test_those_that_are_named_and_that_are_not_there(discover, project):
