@@ -60,7 +60,7 @@ def settings(users: int, **changes: Any) -> Any:
             for key, value in values.items()
             if key.startswith(f"{prefix}_")
         }
-        for prefix in ("litellm", "postgres", "multi_user_litellm", "multi_user_postgres")
+        for prefix in ("litellm", "postgres", "redis", "multi_user_litellm", "multi_user_postgres")
     }
     cluster = {"platform": "", "apps_domain": "", "routes": False, "openshift": False}
     return {
@@ -100,6 +100,8 @@ def sizes() -> str:
         row(f"{title}: PostgreSQL", _sizing.database(instance))
         row(f"{title}: LiteLLM", _sizing.gateway(instance))
         row(f"**{title}**", _sizing.total([instance]))
+    with_redis = {**settings(1), "deploy_redis": True}
+    row("Redis, for one that has it", _sizing.cache(_instances.instances(with_redis, 1)[0]))
     for users in USERS:
         row(f"{users} users", _sizing.total(_instances.instances(settings(users), users)))
     shared = settings(USERS[-1], tenancy="shared")

@@ -40,7 +40,7 @@ class ActionModule(ActionBase):
         )
         outcome = Outcome(
             given["instances"],
-            {each["name"]: each["reason"] for each in given["late"]},
+            _by_name(given["late"], given["instances"]),
             {each["namespace"]: each["reason"] for each in given["leftovers"]},
             {name: float(seconds) for name, seconds in given["phases"].items()},
             predicted=bool(self._task.check_mode),
@@ -59,3 +59,9 @@ class ActionModule(ActionBase):
         if failure and given["on_failure"] == "fail":
             return {**result, "failed": True, "msg": failure}
         return {**result, "msg": failure or outcome.counts()}
+
+
+def _by_name(late: list[dict[str, Any]], instances: list[dict[str, Any]]) -> dict[str, str]:
+    """The reason by the name of the instance, which may be known by its namespace only."""
+    names = {each["namespace"]: each["name"] for each in instances}
+    return {each.get("name") or names[each["namespace"]]: each["reason"] for each in late}

@@ -45,13 +45,14 @@ def apply(
     dry_run: bool = False,
     diff: bool = False,
     gone: float | None = None,
+    beside: list[Object] | None = None,
 ) -> ChangeSet:
     """Server-side apply the objects, in stages, and say what became of each.
 
     One failed object does not keep the others from being sent: see ``ChangeSet.failures`` (the
     caller decides, as a rule by ``ChangeSet.check()``). ``dry_run`` writes nothing and predicts.
     ``diff`` keeps the text of both sides for what changes. ``gone``: seconds to wait for one that
-    is being deleted, when other than ``GONE``.
+    is being deleted, when other than ``GONE``. *beside* is as of ``_live.read``.
     """
     for api_version, kind in {(obj["apiVersion"], obj["kind"]) for obj in objects}:
         _resources.resolve(client, api_version, kind)
@@ -60,7 +61,7 @@ def apply(
     run.send_all(homes, _live.read(client, homes))
     run.settled_by = time.monotonic() + SETTLING
     later = [obj for part in rest for obj in part]
-    states = _live.read(client, [obj for obj in later if not run.is_new(obj)])
+    states = _live.read(client, [obj for obj in later if not run.is_new(obj)], beside)
     for part in rest:
         run.send_all(part, states)
     return ChangeSet([run.done[_manifest.identity(obj)] for obj in objects])
@@ -118,6 +119,10 @@ class _Run:
         live = state.live
         _refuse_foreign(wanted, live)
         going = bool(live and live["metadata"].get("deletionTimestamp"))
+        if live and not going and _compare.failed_job(live):
+            path, uid = _resources.object_path(wanted), live["metadata"]["uid"]
+            self.client.delete(path, uid=uid, dry_run=self.dry_run)
+            going = True  # no Job can be changed: it is made anew
         if going and not self.dry_run:
             self._wait_until_gone(wanted, live)
         try:

@@ -23,7 +23,12 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import Pro
 
 Rooms = Mapping[str, Amount]
 Kind = tuple[str, Amount]
-NAMES = {"litellm": "gateway", "postgres": "database"}
+NAMES = {
+    "litellm": "gateway",
+    "litellm-migration": "migration",
+    "postgres": "database",
+    "redis": "Redis",
+}
 _SAID = {"cpu": "CPU"}
 IGNORE = variable("ignore_capacity")
 

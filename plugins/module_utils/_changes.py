@@ -75,6 +75,8 @@ class ChangeSet:
     """The changes of one run, in the order of the manifests."""
 
     changes: list[Change] = field(default_factory=list)
+    stale: list[Mapping[str, Any]] | None = None
+    """What is no longer wanted and was left in place; None where nobody looked."""
 
     @property
     def changed(self) -> bool:
@@ -106,11 +108,15 @@ class ChangeSet:
 
     def result(self) -> dict[str, Any]:
         """The keys that every module with a change set returns."""
-        return {
+        found: dict[str, Any] = {
             "changed": self.changed,
             "objects": [change.result() for change in self.changes],
             "summary": self.summary(),
         }
+        if self.stale is not None:
+            left = [change(obj, KEPT).result() for obj in self.stale]
+            found["stale"] = [{k: v for k, v in each.items() if k != "action"} for each in left]
+        return found
 
     def report(self) -> dict[str, Any]:
         """What is returned where failures of some namespaces shall not stop the others.

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
 
 _CLAIM = "data-postgres-0"
+CACHE = "redis"
 _TEMPLATE = "data"
 _REMEDY = (
     "Set it back. For another, dump the database, remove the instance, deploy and restore the dump."
@@ -82,6 +83,39 @@ def read(client: Client, deployment: str, namespaces: Iterable[str]) -> dict[str
             if template["metadata"]["name"] == _TEMPLATE:
                 claims[obj["metadata"]["namespace"]] = parse(template.get("spec") or {})
     return {home: claims[home] for home in homes if home in claims}
+
+
+def read_caches(client: Client, deployment: str, namespaces: Iterable[str]) -> dict[str, Claim]:
+    """The claims of a deployment's Redis, by namespace: one request; as :func:`read`."""
+    homes = list(namespaces)
+    claims = {
+        obj["metadata"]["namespace"]: parse(obj.get("spec") or {})
+        for obj in _list(client, "v1", "PersistentVolumeClaim", deployment, homes)
+        if obj["metadata"]["name"] == CACHE
+    }
+    return {home: claims[home] for home in homes if home in claims}
+
+
+def cache_problems(claims: Mapping[str, Claim], size: str) -> list[Problem]:
+    """A volume may grow where its class allows it; it never shrinks."""
+    try:
+        wanted = _quantity.parse(size)
+    except ValueError:
+        return []  # said elsewhere
+    larger: dict[str, list[str]] = {}
+    for home, claim in claims.items():
+        if claim.size and _quantity.parse(claim.size) > wanted:
+            larger.setdefault(claim.size, []).append(home)
+    remedy = "Set it back; or deploy once without Redis, which removes its volume, and then again."
+    return [
+        wrong(
+            variable("redis", "storage_size"),
+            size,
+            f"is less than before: the volume in {listed(homes)} has {has}",
+            remedy,
+        )
+        for has, homes in larger.items()
+    ]
 
 
 def problems(claims: Mapping[str, Claim], postgres: Postgres) -> list[Problem]:

@@ -115,12 +115,20 @@ def applied_hash(obj: Mapping[str, Any]) -> str:
 def satisfied(wanted: Mapping[str, Any], live: Mapping[str, Any]) -> bool:
     """Whether there is nothing to send: all that is wanted is there, and nothing of ours is left."""
     metadata = live.get("metadata") or {}
-    if metadata.get("deletionTimestamp"):
+    if metadata.get("deletionTimestamp") or failed_job(live):
         return False
     annotations = metadata.get("annotations") or {}
     return (
         annotations.get(_labels.APPLIED_HASH) == applied_hash(wanted)
         and next(differences(wanted, live), None) is None
+    )
+
+
+def failed_job(live: Mapping[str, Any]) -> bool:
+    """Whether a live object is a Job that gave up. Who applies it again wants it to try again."""
+    conditions = (live.get("status") or {}).get("conditions") or ()
+    return live.get("kind") == "Job" and any(
+        each.get("type") == "Failed" and each.get("status") == "True" for each in conditions
     )
 
 

@@ -13,13 +13,17 @@ from typing import Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils._credentials import Instance
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
-from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import LITELLM, POSTGRES
+from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import (
+    LITELLM,
+    OPTIONAL,
+    POSTGRES,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret_plan import Change
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret_writer import Outcome
 
 # In check mode, the hash of a Secret that holds a value which would be generated.
 UNKNOWN = "unknown-until-created"
-_PARTS = {LITELLM: "litellm", POSTGRES: "postgres"}
+_PARTS = {LITELLM: "litellm", POSTGRES: "postgres", **OPTIONAL}
 
 
 def result(outcomes: Iterable[Outcome], *, predicted: bool) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import var
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import (
     LITELLM,
     POSTGRES,
+    REDIS,
     Stored,
 )
 
@@ -123,6 +124,14 @@ def login(existing: Existing, wanted: Wanted, generate: Generate) -> Values:
     password = wanted.ui_password or _value(existing, LITELLM, "UI_PASSWORD")
     values.found["UI_USERNAME"] = username or DEFAULT_UI_USERNAME
     values.put("UI_PASSWORD", password, lambda: generate("password"))
+    return values
+
+
+def cache(existing: Existing, generate: Generate) -> Values:
+    """REDIS_PASSWORD, always generated: nobody but the gateway needs it."""
+    values = Values()
+    stored = _value(existing, REDIS, "REDIS_PASSWORD")
+    values.put("REDIS_PASSWORD", stored, lambda: generate("password"))
     return values
 
 

@@ -45,6 +45,7 @@ class Instance:
     namespace: str
     labels: Mapping[str, str] = field(hash=False)
     new: bool = False  # whether its namespace was made, or would be, in this very run
+    secrets: tuple[str, ...] = NAMES  # that it is to have
 
 
 def instances(given: Iterable[Mapping[str, Any]], new: Iterable[str] = ()) -> list[Instance]:
@@ -58,7 +59,9 @@ def instances(given: Iterable[Mapping[str, Any]], new: Iterable[str] = ()) -> li
                 f"An instance lacks {', '.join(lacking)}: hand over what the plan module returned."
             )
         home = item["namespace"]
-        found.append(Instance(item["name"], home, dict(item["labels"]), home in fresh))
+        optional = (name for name, part in _secret.OPTIONAL.items() if item.get(part))
+        secrets = (*NAMES, *optional)
+        found.append(Instance(item["name"], home, dict(item["labels"]), home in fresh, secrets))
     return found
 
 
@@ -86,7 +89,7 @@ def read(client: Client, target: Instance, known: Listed | None = None) -> dict[
     may stand there; not in a new namespace, where there can be none before we write.
     """
     found = {}
-    for name in NAMES:
+    for name in target.secrets:
         obj = (known or {}).get((target.namespace, name))
         if obj is None and not (target.new and known is not None):
             obj = client.find(_secret.path(target.namespace, name))
@@ -111,7 +114,7 @@ def decide(
         volume = False
     elif _secret_plan.needs_volume(existing, wanted):
         volume = _has_volume(client, target)
-    decided = _secret_plan.decide(existing, wanted, volume=volume)
+    decided = _secret_plan.decide(existing, wanted, volume=volume, names=target.secrets)
     if decided.problems:
         raise LitemaasError(" ".join(decided.problems))
     return decided

@@ -9,6 +9,10 @@ A second run must not be refused because its own pods fill the cluster: what run
 nothing more. A database that is to have another size is stopped before the new one starts, so its
 room counts as free. A gateway is replaced one pod at a time and only once the new one is ready:
 many instances can take turns, so room for one pod more is what that needs.
+
+Where a gateway has several pods, a Job migrates the database before new ones start, if what it
+consists of has changed. They hold their room while they wait for it, so it needs its own, in each
+instance.
 """
 
 from __future__ import annotations
@@ -19,11 +23,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _labels, _node, _sizing
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _labels,
+    _node,
+    _revision,
+    _sizing,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils._instances import Instance
 from ansible_collections.rhpds.litemaas.plugins.module_utils._node import Amount
 
 GATEWAY = "litellm"
+MIGRATION = "litellm-migration"
 
 
 @dataclass(frozen=True)
@@ -38,6 +48,8 @@ class Pod:
     """Without its volumes: those count as long as they are attached."""
     images: frozenset[str] = frozenset()
     ending: bool = False
+    revision: str = ""
+    """Of a gateway's, what it is made of."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,7 @@ def parse(obj: Mapping[str, Any]) -> Pod:
         _node.requests(spec),
         frozenset(container.get("image", "") for container in spec.get("containers") or ()),
         "deletionTimestamp" in metadata,
+        (metadata.get("annotations") or {}).get(_labels.REVISION, ""),
     )
 
 
@@ -96,9 +109,19 @@ def demand(instances: Iterable[Instance], pods: Iterable[Pod]) -> Demand:
             found.wanted[app] = found.wanted.get(app, 0) + whole.pods
             live = there.pop((instance["namespace"], app), [])
             each = amount(whole)
-            _match(found, live, Ask(number, app, each), whole.pods)
-            if app == GATEWAY and any(_differs(pod, instance, each) for pod in live):
+            count = whole.pods
+            if app == GATEWAY and instance["litellm"]["autoscaled"]:
+                count = max(count, len(live))  # the site's autoscaler decides, and they stay
+            _match(found, live, Ask(number, app, each), count)
+            if app != GATEWAY:
+                continue
+            differs = any(_differs(pod, instance, each) for pod in live)
+            if differs:
                 replaced = Ask(-1, app, each)
+            migrates = not live or any(_migrates(pod, instance, each) for pod in live)
+            if instance["litellm"]["several"] and migrates:
+                migrating = there.pop((instance["namespace"], MIGRATION), [])
+                _match(found, migrating, Ask(number, MIGRATION, each), 1)
     if replaced:
         found.asks.append(replaced)
     # Of instances that are not in the plan: they stay.
@@ -132,5 +155,16 @@ def _match(found: Demand, live: list[Pod], ask: Ask, count: int) -> None:
 
 
 def _differs(pod: Pod, instance: Instance, each: Amount) -> bool:
+    same = pod.revision == instance["litellm"]["revision"]
+    return not same or _drifted(pod, instance, each)
+
+
+def _migrates(pod: Pod, instance: Instance, each: Amount) -> bool:
+    same = _revision.same_migration(pod.revision, instance["litellm"]["revision"])
+    return not same or _drifted(pod, instance, each)
+
+
+def _drifted(pod: Pod, instance: Instance, each: Amount) -> bool:
+    """Whether somebody else made it another pod than its revision says."""
     same = (pod.amount.cpu, pod.amount.memory) == (each.cpu, each.memory)
     return not same or instance["litellm"]["image"] not in pod.images

@@ -13,7 +13,15 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _image, _labels, _settings
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _extra,
+    _gateway_config,
+    _image,
+    _labels,
+    _quantity,
+    _revision,
+    _settings,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import shown
 from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Cluster, Settings
 
@@ -29,7 +37,21 @@ class Resources(TypedDict):
 class Litellm(TypedDict):
     image: str
     replicas: int
+    several: bool
+    """Whether there may be more than one pod."""
+    autoscaled: bool
+    """Whether an autoscaler of the site's says how many pods there are."""
+    config: dict[str, Any]
+    """The configuration file; empty where none is needed."""
+    env_secrets: list[str]
+    """Secrets whose keys become environment variables."""
+    env: dict[str, str]
+    """Environment variables of the site's."""
+    ca_bundle: bool
+    """Whether it trusts the site's certificates; the text itself is too long to repeat."""
     resources: Resources
+    revision: str
+    """Of all that its pods are made of, by ``_revision``."""
 
 
 class Postgres(TypedDict):
@@ -37,6 +59,17 @@ class Postgres(TypedDict):
     storage_class: str
     storage_size: str
     access_mode: str
+    max_connections: int
+    resources: Resources
+
+
+class Redis(TypedDict):
+    image: str
+    storage_class: str
+    storage_size: str
+    """Empty where nothing is kept."""
+    maxmemory: int
+    """In bytes, below the container's limit."""
     resources: Resources
 
 
@@ -54,6 +87,8 @@ class Instance(TypedDict):
     expose: str
     litellm: Litellm
     postgres: Postgres
+    redis: Redis | None
+    """None where it is switched off."""
 
 
 def count(value: Any) -> int:
@@ -113,15 +148,27 @@ def exposure(cluster: Cluster) -> str:
     return "ingress" if cluster["apps_domain"] else "none"
 
 
+def traits(settings: Settings) -> tuple[str, ...]:
+    """What else of these settings brings objects of its own.
+
+    ``several``: more pods than one; ``config``: a ConfigMap; ``extra``: what the site adds.
+    """
+    most = max(settings["litellm"]["replicas"], _extra.most_replicas(settings))
+    file = bool(_gateway_config.config(settings) or settings["litellm"]["ca_bundle"].strip())
+    found = {"several": most > 1, "config": file, "extra": bool(settings["extra_manifests"])}
+    return tuple(trait for trait, is_so in found.items() if is_so)
+
+
 def instances(settings: Settings, users: int, existing: set[str] | None = None) -> list[Instance]:
     """The instances, in the order of the users.
 
     :param users: from :func:`count`; 1 without users.
     :param existing: namespaces that are there and not ours, so never labelled or deleted.
     """
-    images = {part: _resolved(settings, part) for part in _settings.PARTS}
+    images = {part: _resolved(settings, part) for part in _settings.parts(settings)}
+    litellm = _litellm(settings, images)
     places = range(1, number(settings, users) + 1)
-    return [_instance(settings, place, images, existing or set()) for place in places]
+    return [_instance(settings, place, images, existing or set(), litellm) for place in places]
 
 
 def _resolved(settings: Settings, part: str) -> str:
@@ -132,8 +179,34 @@ def _resolved(settings: Settings, part: str) -> str:
         return text  # the preflight refuses it
 
 
+def _litellm(settings: Settings, images: dict[str, str]) -> Litellm:
+    """The gateway, the same in every instance."""
+    found = settings["litellm"]
+    bundle = found["ca_bundle"].strip()
+    litellm: Litellm = {
+        "image": images["litellm"],
+        "replicas": found["replicas"],
+        "several": "several" in traits(settings),
+        "autoscaled": _extra.most_replicas(settings) > 0,
+        "config": _gateway_config.config(settings),
+        "env_secrets": found["env_secrets"],
+        "env": {name: str(value) for name, value in found["env"].items()},
+        "ca_bundle": bool(bundle),
+        "resources": _resources(settings, "litellm"),
+        "revision": "",
+    }
+    litellm["revision"] = _revision.revision(
+        litellm, helper=images["postgres"], redis="redis" in images, ca_bundle=bundle
+    )
+    return litellm
+
+
 def _instance(
-    settings: Settings, number: int, images: dict[str, str], existing: set[str]
+    settings: Settings,
+    number: int,
+    images: dict[str, str],
+    existing: set[str],
+    litellm: Litellm,
 ) -> Instance:
     home = namespace(settings, number)
     shared = _settings.shared(settings)
@@ -153,19 +226,41 @@ def _instance(
         "host": host,
         "url": f"https://{host}" if host else f"http://litellm.{home}.svc:4000",
         "expose": expose,
-        "litellm": {
-            "image": images["litellm"],
-            "replicas": settings["litellm"]["replicas"],
-            "resources": _resources(settings, "litellm"),
-        },
+        "litellm": litellm,
         "postgres": {
             "image": images["postgres"],
             "storage_class": settings["postgres"]["storage_class"],
             "storage_size": settings["postgres"]["storage_size"],
             "access_mode": settings["postgres"]["storage_access_mode"],
+            "max_connections": settings["postgres"]["max_connections"],
             "resources": _resources(settings, "postgres"),
         },
+        "redis": _redis(settings, images),
     }
+
+
+def _redis(settings: Settings, images: dict[str, str]) -> Redis | None:
+    found = settings["redis"]
+    if "redis" not in images or found is None:
+        return None
+    size = found["storage_size"]
+    return {
+        "image": images["redis"],
+        "storage_class": settings["postgres"]["storage_class"],
+        "storage_size": size,
+        "maxmemory": maxmemory(found["memory_limit"], keeps=bool(size)),
+        "resources": _resources(settings, "redis"),
+    }
+
+
+def maxmemory(limit: str, *, keeps: bool) -> int:
+    """How many bytes of its memory *limit* Redis may fill: what is left is its own and, where it
+    *keeps* its data, that of the process that writes them, which shares memory until it changes.
+    """
+    try:
+        return int(_quantity.parse(limit) * (5 if keeps else 7) / 10)
+    except ValueError:
+        return 0  # the preflight refuses it
 
 
 def _resources(settings: Settings, part: str) -> Resources:

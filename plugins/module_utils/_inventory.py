@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _resources
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _labels, _resources
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import ApiError, Client
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 
@@ -35,6 +35,10 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("autoscaling/v2", "HorizontalPodAutoscaler"),
     ("batch/v1", "CronJob"),
     ("batch/v1", "Job"),
+    # What a site most likely adds.
+    ("monitoring.coreos.com/v1", "PodMonitor"),
+    ("monitoring.coreos.com/v1", "PrometheusRule"),
+    ("monitoring.coreos.com/v1", "ServiceMonitor"),
     ("networking.k8s.io/v1", "Ingress"),
     ("networking.k8s.io/v1", "NetworkPolicy"),
     ("policy/v1", "PodDisruptionBudget"),
@@ -54,6 +58,10 @@ class Found:
     name: str
     uid: str
     terminating: bool
+    optional: str = ""
+    """The part of an instance that it belongs to and that may be switched off; else empty."""
+    parts: str = ""
+    """Of a record of such parts, what it says."""
 
     @property
     def reference(self) -> dict[str, Any]:
@@ -132,13 +140,13 @@ class Inventory:
             labels = (live or {}).get("metadata", {}).get("labels") or {}
             wanted = dict(part.split("=", 1) for part in self._selector.split(","))
             if live and wanted.items() <= labels.items():
-                found.append(_found(kind, live["metadata"]))
+                found.append(described(kind, live["metadata"]))
         return found
 
     def _list(self, kind: tuple[str, str], path: str) -> list[Found]:
         try:
             return [
-                _found(kind, item["metadata"])
+                described(kind, item["metadata"])
                 for page in self._client.pages(path, label_selector=self._selector, metadata=True)
                 for item in page
             ]
@@ -148,11 +156,14 @@ class Inventory:
             raise
 
 
-def _found(kind: tuple[str, str], metadata: Mapping[str, Any]) -> Found:
+def described(kind: tuple[str, str], metadata: Mapping[str, Any]) -> Found:
+    """What *metadata* says of an object of this kind."""
     return Found(
         *kind,
         metadata.get("namespace") or "",
         metadata["name"],
         metadata["uid"],
         "deletionTimestamp" in metadata,
+        (metadata.get("labels") or {}).get(_labels.OPTIONAL, ""),
+        (metadata.get("annotations") or {}).get(_labels.PARTS, ""),
     )

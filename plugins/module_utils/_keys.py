@@ -12,7 +12,7 @@ import base64
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _resources
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _resources, _secret
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._observation import (
@@ -76,7 +76,7 @@ class Keys:
 
     def _keep(self, namespace: str, secret: Mapping[str, Any]) -> None:
         name = secret["metadata"]["name"]
-        if name in (SECRET, _DATABASE):
+        if name in (SECRET, _DATABASE, *_secret.OPTIONAL):
             values = {
                 key: base64.b64decode(value).decode("utf-8", "replace")
                 for key, value in (secret.get("data") or {}).items()

@@ -21,11 +21,21 @@ MANAGED_BY = ("app.kubernetes.io/managed-by", "rhpds.litemaas")
 PART_OF = ("app.kubernetes.io/part-of", "litemaas")
 DEPLOYMENT = "rhpds.litemaas/deployment"
 INSTANCE = "rhpds.litemaas/instance"
+# On what an instance has only with some settings; its value says which part of the instance it is.
+OPTIONAL = "rhpds.litemaas/optional"
+
+# The part that keeps a record of the others, and the annotation that holds it.
+RECORD = "record"
+PARTS = "rhpds.litemaas/parts"
 
 # Of the gateway's Deployment, for whoever looks later without knowing how it was deployed: the
 # LiteMaaS release, and what it is to be reached by.
 VERSION = "rhpds.litemaas/version"
 EXPOSE = "rhpds.litemaas/expose"
+# On the gateway's pods: what they are made of, by `_revision`.
+REVISION = "rhpds.litemaas/revision"
+# On the gateway's Deployment: the Job whose migration its pods wait for.
+MIGRATION = "rhpds.litemaas/migration"
 
 # What was last sent, so that a second run knows without asking the API server to compare.
 APPLIED_HASH = "rhpds.litemaas/applied-hash"
@@ -43,8 +53,17 @@ OBJECTS: tuple[tuple[str, str, str], ...] = (
     ("v1", "Service", "postgres"),
     # Made by the StatefulSet from its template `data`; a foreign one would be mounted as our data.
     ("v1", "PersistentVolumeClaim", "data-postgres-0"),
+    ("v1", "ConfigMap", "litellm-ca"),
+    ("v1", "ConfigMap", "litellm-config"),
+    ("v1", "PersistentVolumeClaim", "redis"),
+    ("v1", "Secret", "redis-secret"),
+    ("v1", "Service", "redis"),
+    ("v1", "ServiceAccount", "redis"),
+    ("apps/v1", "Deployment", "redis"),
+    ("networking.k8s.io/v1", "NetworkPolicy", "redis"),
     ("apps/v1", "StatefulSet", "postgres"),
     ("apps/v1", "Deployment", "litellm"),
+    ("policy/v1", "PodDisruptionBudget", "litellm"),
     ("networking.k8s.io/v1", "NetworkPolicy", "litellm"),
     ("networking.k8s.io/v1", "NetworkPolicy", "postgres"),
     ("networking.k8s.io/v1", "Ingress", "litellm"),

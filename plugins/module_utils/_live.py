@@ -7,6 +7,8 @@ Internal to rhpds.litemaas: no stable interface for other collections.
 
 One LIST a kind, by the labels that the wanted objects have in common. Each page is compared at once
 and an object that is as wanted is forgotten: a thousand instances do not fit into memory twice.
+
+The same lists show what is no longer wanted, where that is of a kind that is.
 """
 
 from __future__ import annotations
@@ -40,16 +42,22 @@ class State(NamedTuple):
     error: LitemaasError | None = None  # it cannot be read
 
 
-def read(client: Client, wanted: Sequence[Object]) -> dict[Key, State]:
+def read(
+    client: Client, wanted: Sequence[Object], beside: list[Object] | None = None
+) -> dict[Key, State]:
     """Return the state of each wanted object that exists, by ``_manifest.identity``.
 
-    What cannot be read has its error as state. Raises when no object could be.
+    What cannot be read has its error as state. Raises when no object could be. *beside* is given
+    what the lists show of optional parts and is not wanted, as far as its metadata.
     """
     groups: dict[tuple[str, str], list[Object]] = {}
     for obj in wanted:
         groups.setdefault((obj["apiVersion"], obj["kind"]), []).append(obj)
     found: dict[Key, State] = {}
-    parts = client.each(lambda group: _read_kind(client, group), groups.values(), threads=READERS)
+    seen = [] if beside is None else beside
+    parts = client.each(
+        lambda group: _read_kind(client, group, seen), groups.values(), threads=READERS
+    )
     for group, part in zip(groups.values(), parts, strict=True):
         if isinstance(part, LitemaasError):
             _raise_for_all(part)
@@ -59,7 +67,7 @@ def read(client: Client, wanted: Sequence[Object]) -> dict[Key, State]:
     return found
 
 
-def _read_kind(client: Client, wanted: list[Object]) -> dict[Key, State]:
+def _read_kind(client: Client, wanted: list[Object], beside: list[Object]) -> dict[Key, State]:
     """Read one kind: the whole cluster, else namespace by namespace, else object by object."""
     api_version, kind = wanted[0]["apiVersion"], wanted[0]["kind"]
     namespaces = sorted({obj["metadata"].get("namespace") or "" for obj in wanted})
@@ -74,7 +82,7 @@ def _read_kind(client: Client, wanted: list[Object]) -> dict[Key, State]:
         attempts = [each] if len(namespaces) <= FEW or not selector else [[whole_cluster], each]
     for paths in attempts:
         try:
-            return _read_lists(client, paths, selector, index)
+            return _read_lists(client, paths, selector, index, beside)
         except ApiError as error:
             if error.status != 403:
                 raise
@@ -82,7 +90,11 @@ def _read_kind(client: Client, wanted: list[Object]) -> dict[Key, State]:
 
 
 def _read_lists(
-    client: Client, paths: list[str], selector: str, index: Mapping[Key, Object]
+    client: Client,
+    paths: list[str],
+    selector: str,
+    index: Mapping[Key, Object],
+    beside: list[Object],
 ) -> dict[Key, State]:
     def read_list(path: str) -> dict[Key, State]:
         states = {}
@@ -92,6 +104,9 @@ def _read_lists(
                     key = _manifest.identity(live)
                     if key in index:
                         states[key] = _state(index[key], live)
+                    elif _labels.OPTIONAL in _labels.of(live):
+                        # Of threads: a list's append is whole.
+                        beside.append({k: live[k] for k in ("apiVersion", "kind", "metadata")})
         except ApiError as error:
             if error.status != 404:  # a kind that the cluster is only about to get
                 raise

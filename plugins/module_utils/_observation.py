@@ -16,6 +16,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Clie
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 
 WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"))
+JOBS = ("batch/v1", "Job")
 ROUTES = ("route.openshift.io/v1", "Route")
 INGRESSES = ("networking.k8s.io/v1", "Ingress")
 POD = ("v1", "Pod")

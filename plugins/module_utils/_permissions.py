@@ -137,16 +137,30 @@ class Question:
         }
 
 
-def needs(expose: str) -> tuple[Need, ...]:
-    """What is needed in the namespace of an instance that is exposed so."""
-    if expose == "route":
-        return IN_NAMESPACE + ROUTES
-    return IN_NAMESPACE + (INGRESSES if expose == "ingress" else ())
+# What only some parts need; each of them a ConfigMap that keeps a record of it.
+_RECORD = Need("", "configmaps", _WRITTEN)
+OF_PARTS: dict[str, tuple[Need, ...]] = {
+    "config": (_RECORD,),
+    "extra": (_RECORD,),
+    "several": (
+        _RECORD,
+        Need("batch", "jobs", _WRITTEN),
+        Need("policy", "poddisruptionbudgets", _WRITTEN),
+    ),
+    "redis": (_RECORD, Need("", "persistentvolumeclaims", ("create", "patch"))),
+}
+
+
+def needs(expose: str, parts: Iterable[str] = ()) -> tuple[Need, ...]:
+    """What is needed in the namespace of an instance that is exposed so and has these *parts*."""
+    exposed = {"route": ROUTES, "ingress": INGRESSES}.get(expose, ())
+    more = (need for part in parts for need in OF_PARTS.get(part, ()))
+    return tuple(dict.fromkeys((*IN_NAMESPACE, *exposed, *more)))
 
 
 def missing(
     client: Client,
-    expose: str,
+    wanted: Sequence[Need],
     *,
     absent: Sequence[str],
     ours: Sequence[str],
@@ -154,6 +168,7 @@ def missing(
 ) -> list[Question]:
     """Ask the API server, and return what it does not allow.
 
+    :param wanted: from :func:`needs`.
     :param absent: namespaces that will be created.
     :param ours: namespaces that an earlier run created.
     :param others: namespaces of others that are used as they are.
@@ -167,7 +182,7 @@ def missing(
         return []
     homes = (*absent, *ours, *others)
     namespaces = NAMESPACE if absent or ours else NAMESPACE_READ
-    general = [each for need in (namespaces, *needs(expose)) for each in _questions(need)]
+    general = [each for need in (namespaces, *wanted) for each in _questions(need)]
     if len(homes) > _MANY:
         general = _denied(client, general)
     left = []

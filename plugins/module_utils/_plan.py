@@ -115,6 +115,11 @@ def summary(plan: Plan, settings: Settings) -> list[str]:
         f"{plan.storage_class['name']} ({plan.storage_class['reason']})",
         f"Address: {address}" + ("" if first["host"] else " (inside the cluster only)"),
     ]
+    redis = first["redis"]
+    if redis:
+        size, class_ = redis["storage_size"], redis["storage_class"]
+        kept = f"{size} of {class_}" if size else "nothing kept over a restart"
+        lines.append(f"Redis: {redis['image']}, {kept}")
     needs = _sizing.total(instances).words()
     lines.append(
         f"Needs: {needs['cpu_request']} CPU and {needs['memory_request']} of memory requested, "
@@ -126,6 +131,16 @@ def summary(plan: Plan, settings: Settings) -> list[str]:
         names = _problem.listed(plan.surplus)
         lines.append(f"Left alone, of an earlier run: {names}")
     return lines
+
+
+def images(plan: Plan) -> list[str]:
+    """Every image that the instances run, in full, for a mirror to hold."""
+    found: set[str] = set()
+    for instance in plan.instances:
+        found |= {instance["litellm"]["image"], instance["postgres"]["image"]}
+        if instance["redis"]:
+            found.add(instance["redis"]["image"])
+    return sorted(found)
 
 
 def sizing(plan: Plan, settings: Settings) -> dict[str, Any]:
@@ -162,6 +177,7 @@ def _look(plan: Plan, settings: Settings, client: Client) -> None:
         kept = claims.get(instance["namespace"])
         asked = settings["postgres"]["storage_class"] or (kept.storage_class if kept else "")
         instance["postgres"]["storage_class"] = asked or plan.storage_class.get("name", "")
+    caches = _keep_caches(plan, names, client)
     plan.problems += _secrecy.in_names(settings, plan.instances)
     # Without figures to go by, or names to ask for, there is nothing to compare.
     if any(_sizing.problems(settings)) or not names or not _preflight.countable(settings):
@@ -173,6 +189,7 @@ def _look(plan: Plan, settings: Settings, client: Client) -> None:
         plan.storage_class,
         deployed=bool(survey.surplus) or any(each.ours or each.objects for each in survey.found),
         volumes=claims,
+        caches=caches,
         quotas=quotas,
     )
     plan.warnings += plan.room.warnings
@@ -196,12 +213,34 @@ def _listing(plan: Plan) -> list[str]:
     )
 
 
+def _keep_caches(plan: Plan, names: list[str], client: Client) -> dict[str, _claims.Claim]:
+    """The storage class of Redis' volumes: that of the database, but of each that is there its own.
+
+    Returns those that are there.
+    """
+    caches = [(each, redis) for each in plan.instances if (redis := each["redis"])]
+    if not any(redis["storage_size"] for _instance, redis in caches):
+        return {}
+    deployment = caches[0][0]["deployment"]
+    claims = _claims.read_caches(client, deployment, names)
+    plan.problems += _claims.cache_problems(claims, caches[0][1]["storage_size"])
+    for instance, redis in caches:
+        kept = claims.get(instance["namespace"])
+        redis["storage_class"] = (kept.storage_class if kept else "") or instance["postgres"][
+            "storage_class"
+        ]
+    return claims
+
+
 def _permitted(plan: Plan, settings: Settings, survey: _namespaces.Survey, client: Client) -> None:
     use_existing = settings["use_existing_namespace"]
     try:
         denied = _permissions.missing(
             client,
-            _instances.exposure(settings["cluster"]),
+            _permissions.needs(
+                _instances.exposure(settings["cluster"]),
+                (*_settings.parts(settings), *_instances.traits(settings)),
+            ),
             absent=[each.name for each in survey.found if each.live is None and not use_existing],
             ours=[each.name for each in survey.found if each.ours],
             others=survey.foreign if use_existing else [],

@@ -18,6 +18,10 @@ from typing import Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _content_options,
+    _database_connections,
+    _environment,
+    _extra,
+    _gateway_config,
     _image,
     _instances,
     _platform,
@@ -31,9 +35,10 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
     variable,
     wrong,
 )
-from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import PARTS, Settings
+from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Settings
 
 _LABEL = re.compile(r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?")
+_NAME = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
 _LONGEST_LABEL = 63
 _LONGEST_HOST = 253
 _LABEL_RULE = "Use small letters, digits and dashes, with a letter or digit at both ends."
@@ -46,8 +51,6 @@ MOST_REPLICAS = 5
 OLDEST = (1, 25)
 
 _LATER = {
-    "deploy_redis": "Leave it false: several replicas of the gateway work without Redis, a changed "
-    "key then reaches all of them within a minute.",
     "deploy_frontend": "Leave it false and use the gateway's own web UI.",
     "deploy_backend": "Leave it false and use the gateway's own web UI and API.",
     "oauth_enabled": "Leave it false: the gateway's web UI has a user name and password.",
@@ -75,6 +78,8 @@ def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
     """Problems and warnings of *settings* for *count* users."""
     images, warnings = _images(settings)
     warnings += _release(settings["cluster"]["kubernetes_version"])
+    warnings += _alone(settings)
+    warnings += _environment.warnings(settings)
     problems = [
         *_later(settings),
         *_content(settings),
@@ -83,6 +88,10 @@ def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
         *_choices(settings),
         *_tenancy.problems(settings, count),
         *_sizing.problems(settings),
+        *_connections(settings),
+        *_gateway_config.problems(settings),
+        *_extra.problems(settings),
+        *_environment.problems(settings),
         *_secrecy.problems(settings),
         *images,
     ]
@@ -113,9 +122,21 @@ def _release(version: str) -> Iterator[str]:
         yield f"Kubernetes {version} is older than {oldest}, which is the oldest this is made for."
 
 
+def _alone(settings: Settings) -> Iterator[str]:
+    """What several gateways get wrong that do not know of each other."""
+    replicas = max(settings["litellm"]["replicas"], _extra.most_replicas(settings))
+    if replicas > 1 and not settings["deploy_redis"]:
+        yield (
+            f"{variable('litellm', 'replicas')} is {replicas} without Redis: each pod counts for "
+            f"itself, so a key's requests and tokens a minute are held only {replicas} times as "
+            "high as set, parallel requests and budgets too, and a key that is changed or deleted "
+            "works as before on other pods for up to 60 s. "
+            f"Set {variable('deploy_redis')} to true to have them count together."
+        )
+
+
 def _later(settings: Settings) -> Iterator[Problem]:
     wanted: dict[str, Any] = {
-        "deploy_redis": settings["deploy_redis"],
         "deploy_frontend": settings["deploy_frontend"],
         "deploy_backend": settings["deploy_backend"],
         "oauth_enabled": settings["oauth_enabled"],
@@ -185,11 +206,20 @@ def _choices(settings: Settings) -> Iterator[Problem]:
         problem = f"must be 1 to {MOST_REPLICAS}"
         remedy = "More would need more database connections than the database gives."
         yield wrong(variable("litellm", "replicas"), replicas, problem, remedy)
+    for name in settings["litellm"]["env_secrets"]:
+        if not _NAME.fullmatch(name):
+            remedy = "Name Secrets that are in the instance's namespace."
+            yield wrong(variable("litellm", "env_secrets"), name, "is no name of a Secret", remedy)
     mode = settings["postgres"]["storage_access_mode"]
     if mode not in ACCESS_MODES:
         name = variable("postgres", "storage_access_mode")
         remedy = f"Use one of {', '.join(ACCESS_MODES)}."
         yield wrong(name, mode, "is no access mode a database can use", remedy)
+
+
+def _connections(settings: Settings) -> Iterator[Problem]:
+    if 1 <= settings["litellm"]["replicas"] <= MOST_REPLICAS:  # else that is said already
+        yield from _database_connections.problems(settings)
 
 
 def _images(settings: Settings) -> tuple[list[Problem], list[str]]:
@@ -204,7 +234,7 @@ def _images(settings: Settings) -> tuple[list[Problem], list[str]]:
             name = variable("image_registry")
             problems.append(wrong(name, registry, f"does not work: {error}", remedy))
             registry = ""
-    for part in PARTS:
+    for part in _settings.parts(settings):
         text, tag = _settings.image(settings, part)
         try:
             image = _image.resolve(text, tag, registry)

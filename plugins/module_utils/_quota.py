@@ -157,10 +157,21 @@ def _needed(instance: Instance, present: set[tuple[str, str]]) -> dict[str, Deci
     sizing = _sizing.Sizing()
     if ("Deployment", "litellm") not in present:
         sizing += _sizing.gateway(instance)
+        if instance["litellm"]["several"]:
+            sizing += _sizing.gateway_pod(instance)  # the migration, before the others
     if ("StatefulSet", "postgres") not in present:
         sizing += _sizing.database(instance)
-    volume = ("PersistentVolumeClaim", "data-postgres-0") not in present
-    storage = _quantity.parse(instance["postgres"]["storage_size"]) if volume else Decimal(0)
+    if ("Deployment", "redis") not in present:
+        sizing += _sizing.cache(instance)
+    volume, storage = 0, Decimal(0)
+    if ("PersistentVolumeClaim", "data-postgres-0") not in present:
+        volume += 1
+        storage += _quantity.parse(instance["postgres"]["storage_size"])
+    redis = instance["redis"]
+    kept = redis["storage_size"] if redis else ""
+    if kept and ("PersistentVolumeClaim", "redis") not in present:
+        volume += 1
+        storage += _quantity.parse(kept)
     needed = {
         "cpu": sizing.cpu_request,
         "requests.cpu": sizing.cpu_request,
@@ -202,9 +213,12 @@ def _asked(settings: Settings, kind: str) -> Iterator[tuple[str, str, str, str]]
     if kind == "PersistentVolumeClaim":
         size = settings["postgres"]["storage_size"]
         yield variable("postgres", "storage_size"), "both", "storage", size
+        redis = settings["redis"]
+        if redis is not None and "redis" in _settings.parts(settings) and redis["storage_size"]:
+            yield variable("redis", "storage_size"), "both", "storage", redis["storage_size"]
     if kind not in ("Container", "Pod"):
         return
-    for part in _settings.PARTS:
+    for part in _settings.parts(settings):
         option, sizes = _settings.sizes(settings, part)
         for resource in ("cpu", "memory"):
             for bound in ("request", "limit"):

@@ -95,6 +95,8 @@ class Wait:
             before.get("forbidden", ()),
         )
         self._kinds = [*_observation.WORKLOADS]
+        if any((i.get("litellm") or {}).get("several") for i in self.instances):
+            self._kinds.append(_observation.JOBS)
         exposed = {EXPOSURE.get(instance.get("expose") or "none") for instance in self.instances}
         for kind in (_observation.ROUTES, _observation.INGRESSES):
             if kind[1] in exposed:

@@ -139,7 +139,9 @@ class Removal:
         if not request.existing_namespaces:
             _refuse_foreign(self._client, request.namespaces, found)
         going, kept = plan(found, keep_data=request.keep_data)
-        results = self._client.each(lambda obj: _delete(self._client, obj, self._dry_run), going)
+        results = self._client.each(
+            lambda obj: delete(self._client, obj, dry_run=self._dry_run), going
+        )
         for obj, result in zip(going, results, strict=True):
             if isinstance(result, Change):
                 self._changes.append(result)
@@ -172,10 +174,9 @@ def plan(found: Iterable[Found], *, keep_data: bool) -> tuple[list[Found], list[
     """
     everything = list(found)
     if keep_data:
-        return (
-            [obj for obj in everything if obj.kind not in DATA],
-            [obj for obj in everything if obj.kind in DATA],
-        )
+        # With the record of what the data may be of, which a later run would look for in vain.
+        kept = [obj for obj in everything if obj.kind in DATA or obj.optional == _labels.RECORD]
+        return [obj for obj in everything if obj not in kept], kept
     whole = {obj.name for obj in everything if obj.kind == "Namespace"}
     return [obj for obj in everything if obj.namespace not in whole], []
 
@@ -202,7 +203,8 @@ def _refuse_foreign(client: Client, namespaces: Iterable[str], found: Iterable[F
         )
 
 
-def _delete(client: Client, obj: Found, dry_run: bool) -> Change:
+def delete(client: Client, obj: Found, *, dry_run: bool) -> Change:
+    """Delete one object, in the background but for what is gone only with its pods."""
     if obj.terminating:
         return _changes.change(obj.reference, _changes.TERMINATING)
     try:

@@ -84,6 +84,10 @@ KINDS: dict[tuple[str, str], Resource] = {
     **_kinds("authentication.k8s.io/v1", cluster="SelfSubjectReview:selfsubjectreviews"),
     **_kinds("quota.openshift.io/v1", "AppliedClusterResourceQuota:appliedclusterresourcequotas"),
     **_kinds("metrics.k8s.io/v1beta1", "PodMetrics:pods", "NodeMetrics:nodes"),
+    **_kinds(
+        "monitoring.coreos.com/v1",
+        "PodMonitor:podmonitors PrometheusRule:prometheusrules ServiceMonitor:servicemonitors",
+    ),
     **_kinds("route.openshift.io/v1", "Route:routes"),
     **_kinds("serving.kserve.io/v1beta1", "InferenceService:inferenceservices"),
     **_kinds(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
@@ -55,12 +56,14 @@ def look(
     *,
     deployed: bool,
     volumes: Container[str],
+    caches: Container[str] = (),
     quotas: str = "",
 ) -> Room:
     """Read what is needed and judge. Raises LitemaasError when the API fails.
 
     :param deployed: whether anything of the deployment may be there.
-    :param volumes: the namespaces whose volumes are.
+    :param volumes: the namespaces whose databases' volumes are.
+    :param caches: the same of Redis' volumes.
     :param quotas: what the quotas of the namespaces came to.
     """
     room = Room()
@@ -83,10 +86,15 @@ def look(
         provisioner = storage_class.get("provisioner", "")
         reading = _capacity_read.read(client, deployment, class_, provisioner)
     capacity = _capacity.judge(len(instances), demand, reading.nodes)
-    new = [each for each in instances if each["namespace"] not in volumes]
+    new = [
+        part(each).storage
+        for part, there in ((_sizing.database, volumes), (_sizing.cache, caches))
+        for each in instances
+        if each["namespace"] not in there
+    ]
     extra = _capacity_text.Extra(
         limits=_sizing.total(instances),
-        storage=_sizing.total(new).storage,
+        storage=sum(new, Decimal(0)),
         storage_class=class_,
         host_label=instances[-1]["host"].partition(".")[0],
         quotas=quotas,

@@ -20,9 +20,12 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import Lite
 
 LITELLM = "litellm-secret"
 POSTGRES = "postgres-secret"
+REDIS = "redis-secret"
 # In the order they are written: two runs at once meet at the first, and the second follows from it.
 NAMES = (LITELLM, POSTGRES)
-_APP = {LITELLM: "litellm", POSTGRES: "postgres"}
+# Of parts that may be switched off: they go when the part goes.
+OPTIONAL = {REDIS: "redis"}
+_APP = {LITELLM: "litellm", POSTGRES: "postgres", **OPTIONAL}
 # Says that the Secret was given a salt of its own: should the salt be lost, it was not the master
 # key, which LiteLLM takes where there is none.
 SALTED = ("rhpds.litemaas/salt", "own")
@@ -50,7 +53,10 @@ def path(namespace: str, name: str) -> str:
 def labels(instance: Mapping[str, str], name: str) -> dict[str, str]:
     """The labels of a Secret of an instance with these labels."""
     app = _APP.get(name, "litellm")
-    return {**instance, "app.kubernetes.io/name": app, "app": app}
+    found = {**instance, "app.kubernetes.io/name": app, "app": app}
+    if name in OPTIONAL:
+        found[_labels.OPTIONAL] = OPTIONAL[name]
+    return found
 
 
 def foreign(obj: Mapping[str, Any], instance: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -26,7 +26,9 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values 
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import (
     LITELLM,
+    NAMES,
     POSTGRES,
+    REDIS,
     Stored,
 )
 
@@ -40,6 +42,7 @@ KEYS = {
         "DATABASE_URL",
     ),
     POSTGRES: ("POSTGRES_PASSWORD", "DATABASE_URL"),
+    REDIS: ("REDIS_PASSWORD",),
 }
 
 
@@ -72,8 +75,9 @@ def decide(
     generate: Generate = _password.generate,
     *,
     volume: bool | None = None,
+    names: Iterable[str] = NAMES,
 ) -> SecretPlan:
-    """Decide what the Secrets must hold.
+    """Decide what the Secrets *names* must hold.
 
     ``volume``: whether the database has a volume already, None when that is not known. It matters
     only where ``needs_volume`` says so.
@@ -82,6 +86,7 @@ def decide(
         _credential_values.database(existing, wanted, generate, volume),
         _credential_values.keys(existing, wanted, generate, volume),
         _credential_values.login(existing, wanted, generate),
+        *([_credential_values.cache(existing, generate)] if REDIS in names else []),
     )
     problems = tuple(text for part in parts for text in part.problems)
     if problems:
@@ -92,7 +97,7 @@ def decide(
         values |= part.found
         generated |= part.generated
     return SecretPlan(
-        changes=tuple(_change(name, existing.get(name), values, generated) for name in KEYS),
+        changes=tuple(_change(name, existing.get(name), values, generated) for name in names),
         warnings=tuple(text for part in parts for text in part.warnings),
     )
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 PARTS = ("litellm", "postgres")
+OPTIONAL_PARTS = ("redis",)
 SHARED = "shared"
 TENANCIES = ("dedicated", SHARED)
 SIZES = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
@@ -45,6 +46,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "allow_unsafe_image": {"type": "bool", "default": False},
     "image_registry": {"type": "str", "default": ""},
     "ignore_capacity": {"type": "bool", "default": False},
+    "extra_manifests": {"type": "raw", "default": []},
     "deploy_redis": {"type": "bool", "default": False},
     "deploy_frontend": {"type": "bool", "default": False},
     "deploy_backend": {"type": "bool", "default": False},
@@ -56,6 +58,11 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
             "image": {"type": "str", "required": True},
             "tag": {"type": "str", "default": ""},
             "replicas": {"type": "int", "required": True},
+            "database_connections": {"type": "int", "default": 10},
+            "config": {"type": "raw", "default": {}},
+            "env_secrets": {"type": "list", "elements": "str", "default": [], "no_log": False},
+            "env": {"type": "dict", "default": {}},
+            "ca_bundle": {"type": "str", "default": ""},
             "ui_username": {"type": "str", "required": True},
             **_SIZE_SPEC,
         },
@@ -69,6 +76,16 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
             "storage_class": {"type": "str", "default": ""},
             "storage_size": {"type": "str", "required": True},
             "storage_access_mode": {"type": "str", "default": "ReadWriteOnce"},
+            "max_connections": {"type": "int", "default": 100},
+            **_SIZE_SPEC,
+        },
+    },
+    "redis": {
+        "type": "dict",
+        "options": {
+            "image": {"type": "str", "required": True},
+            "tag": {"type": "str", "default": ""},
+            "storage_size": {"type": "str", "default": ""},
             **_SIZE_SPEC,
         },
     },
@@ -77,7 +94,10 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "content": {"type": "dict", "no_log": True, "default": {}},
     "credentials": {"type": "dict", "no_log": True, "default": {}},
 }
-REQUIRED_IF = [("multi_user", True, ("multi_user_litellm", "multi_user_postgres"))]
+REQUIRED_IF = [
+    ("multi_user", True, ("multi_user_litellm", "multi_user_postgres")),
+    ("deploy_redis", True, ("redis",)),
+]
 
 
 class Cluster(TypedDict):
@@ -101,6 +121,11 @@ class Litellm(Sizes):
     image: str
     tag: str
     replicas: int
+    database_connections: int
+    config: Any
+    env_secrets: list[str]
+    env: dict[str, Any]
+    ca_bundle: str
     ui_username: str
 
 
@@ -110,6 +135,13 @@ class Postgres(Sizes):
     storage_class: str
     storage_size: str
     storage_access_mode: str
+    max_connections: int
+
+
+class Redis(Sizes):
+    image: str
+    tag: str
+    storage_size: str
 
 
 class Settings(TypedDict):
@@ -130,16 +162,23 @@ class Settings(TypedDict):
     allow_unsafe_image: bool
     image_registry: str
     ignore_capacity: bool
+    extra_manifests: Any
     deploy_redis: bool
     deploy_frontend: bool
     deploy_backend: bool
     oauth_enabled: bool
     litellm: Litellm
     postgres: Postgres
+    redis: Redis | None
     multi_user_litellm: Sizes | None
     multi_user_postgres: Sizes | None
     content: dict[str, Any]
     credentials: dict[str, str]
+
+
+def parts(settings: Settings) -> tuple[str, ...]:
+    """The parts that an instance is made of with these settings."""
+    return PARTS + tuple(part for part in OPTIONAL_PARTS if _wanted(settings, part))
 
 
 def shared(settings: Settings) -> bool:
@@ -148,19 +187,23 @@ def shared(settings: Settings) -> bool:
 
 
 def sizes(settings: Settings, part: str) -> tuple[str, Sizes]:
-    """What *part* (one of :data:`PARTS`) asks for: the option it stands in, and its quantities.
+    """What *part* (one of :func:`parts`) asks for: the option it stands in, and its quantities.
 
     With an instance for each of several users each is a small one, so those have sizes of their own.
     """
     if settings["multi_user"] and not shared(settings):
         option = f"multi_user_{part}"
-        found = settings["multi_user_litellm" if part == "litellm" else "multi_user_postgres"]
+        found = settings.get(option)
         if found is not None:
-            return option, found
-    return part, settings["litellm" if part == "litellm" else "postgres"]
+            return option, found  # type: ignore[return-value]
+    return part, settings[part]  # type: ignore[literal-required]
 
 
 def image(settings: Settings, part: str) -> tuple[str, str]:
     """The image and the tag that the user wrote for *part*."""
-    found = settings["litellm"] if part == "litellm" else settings["postgres"]
+    found = settings[part]  # type: ignore[literal-required]
     return found["image"], found["tag"]
+
+
+def _wanted(settings: Settings, part: str) -> bool:
+    return bool(settings.get(f"deploy_{part}")) and settings.get(part) is not None

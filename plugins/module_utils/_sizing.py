@@ -25,7 +25,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
     variable,
     wrong,
 )
-from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import PARTS, Settings
+from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Settings
 
 _MI = Decimal(2**20)
 _GI = Decimal(2**30)
@@ -70,16 +70,15 @@ class Sizing:
         }
 
 
-def gateway(instance: Instance) -> Sizing:
-    """All replicas of an instance's gateway.
+def gateway_pod(instance: Instance) -> Sizing:
+    """One pod of an instance's gateway; its migration needs as much.
 
     The init container is over before the gateway starts, so it counts only where it asks for more.
     """
-    replicas = instance["litellm"]["replicas"]
     found = instance["litellm"]["resources"]
 
     def most(bound: Literal["requests", "limits"], resource: str) -> Decimal:
-        return replicas * max(
+        return max(
             _quantity.parse(found[bound][resource]),
             _quantity.parse(GATEWAY_INIT[bound][resource]),
         )
@@ -89,8 +88,13 @@ def gateway(instance: Instance) -> Sizing:
         cpu_limit=most("limits", "cpu"),
         memory_request=most("requests", "memory"),
         memory_limit=most("limits", "memory"),
-        pods=replicas,
+        pods=1,
     )
+
+
+def gateway(instance: Instance) -> Sizing:
+    """All replicas of an instance's gateway."""
+    return sum((gateway_pod(instance) for _n in range(instance["litellm"]["replicas"])), Sizing())
 
 
 def database(instance: Instance) -> Sizing:
@@ -107,8 +111,30 @@ def database(instance: Instance) -> Sizing:
     )
 
 
+def cache(instance: Instance) -> Sizing:
+    """An instance's Redis with its volume; nothing where it has none."""
+    redis = instance["redis"]
+    if redis is None:
+        return Sizing()
+    found = redis["resources"]
+    size = redis["storage_size"]
+    return Sizing(
+        cpu_request=_quantity.parse(found["requests"]["cpu"]),
+        cpu_limit=_quantity.parse(found["limits"]["cpu"]),
+        memory_request=_quantity.parse(found["requests"]["memory"]),
+        memory_limit=_quantity.parse(found["limits"]["memory"]),
+        storage=_quantity.parse(size) if size else Decimal(0),
+        pods=1,
+        volumes=1 if size else 0,
+    )
+
+
 # Each part by the label `app` of its pods.
-BY_APP: dict[str, Callable[[Instance], Sizing]] = {"postgres": database, "litellm": gateway}
+BY_APP: dict[str, Callable[[Instance], Sizing]] = {
+    "postgres": database,
+    "litellm": gateway,
+    "redis": cache,
+}
 
 
 def total(instances: Iterable[Instance]) -> Sizing:
@@ -138,7 +164,7 @@ def size(amount: Decimal) -> str:
 
 def problems(settings: Settings) -> Iterator[Problem]:
     """Quantities that do not parse, cannot be meant, or whose request is above the limit."""
-    for part in PARTS:
+    for part in _settings.parts(settings):
         option, sizes = _settings.sizes(settings, part)
         for kind in ("cpu", "memory"):
             request = variable(option, f"{kind}_request")
@@ -155,6 +181,12 @@ def problems(settings: Settings) -> Iterator[Problem]:
     _amount, found_problem = _judge(name, settings["postgres"]["storage_size"], "storage")
     if found_problem:
         yield found_problem
+    redis = settings["redis"]
+    if redis is not None and "redis" in _settings.parts(settings) and redis["storage_size"]:
+        name = variable("redis", "storage_size")
+        _amount, found_problem = _judge(name, redis["storage_size"], "storage")
+        if found_problem:
+            yield found_problem
 
 
 def _judge(name: str, text: str, kind: str) -> tuple[Decimal | None, Problem | None]:

@@ -37,7 +37,12 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_instance i
     EXPOSURE_NAME,
 )
 
-_BESIDE = (_observation.ROUTES, _observation.INGRESSES, _observation.POD)
+_BESIDE = (
+    _observation.ROUTES,
+    _observation.INGRESSES,
+    _observation.JOBS,
+    _observation.POD,
+)
 _GATEWAY = "litellm"  # its Deployment, and the container in it
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _labels
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _verdict as v
 from ansible_collections.rhpds.litemaas.plugins.module_utils._observation import Observation
 from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_exposure import (
@@ -18,6 +19,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_exposure i
     namespace_verdict,
     route_verdict,
 )
+from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_job import job_verdict
 from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_workload import (
     deployment_verdict,
     stateful_set_verdict,
@@ -25,6 +27,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_workload i
 
 # What every instance has. More workloads of it (a cache, a web interface) count when they exist.
 EXPECTED = (("StatefulSet", "postgres"), ("Deployment", "litellm"))
+MIGRATION = "migration"
 EXPOSURE = {"route": "Route", "ingress": "Ingress"}
 EXPOSURE_NAME = "litellm"
 # Seconds for an object to appear that was applied before the waiting began.
@@ -57,7 +60,7 @@ def instance_verdicts(
     verdicts = []
     if details.namespace_read:
         verdicts.append(namespace_verdict(details.namespace, home))
-    verdicts += _workloads(home, observation, details.events)
+    verdicts += _workloads(instance, observation, details.events)
     exposed = _exposure(instance, observation, details.holder)
     if exposed:
         verdicts.append(exposed)
@@ -65,8 +68,9 @@ def instance_verdicts(
 
 
 def _workloads(
-    home: str, observation: Observation, events: Iterable[Mapping[str, Any]]
+    instance: Mapping[str, Any], observation: Observation, events: Iterable[Mapping[str, Any]]
 ) -> list[v.Verdict]:
+    home = instance["namespace"]
     pods = observation.of(home, "Pod")
     claims = observation.of(home, "PersistentVolumeClaim")
     verdicts: dict[str, v.Verdict] = {}
@@ -75,8 +79,15 @@ def _workloads(
         verdicts[workload["metadata"]["name"]] = verdict
     replica_sets = observation.of(home, "ReplicaSet")
     for workload in observation.of(home, "Deployment"):
+        if _switched_off(instance, workload):
+            continue
         verdict = deployment_verdict(workload, replica_sets, pods, claims, events)
         verdicts[workload["metadata"]["name"]] = verdict
+        # The Job that its pods wait for; one that was removed after it was done is no matter.
+        awaited = (workload["metadata"].get("annotations") or {}).get(_labels.MIGRATION)
+        for job in observation.of(home, "Job"):
+            if job["metadata"]["name"] == awaited:
+                verdicts[MIGRATION] = job_verdict(job, MIGRATION, pods, events)
     for kind, name in EXPECTED:
         if name not in verdicts:
             reason = f"{kind} {name} does not exist in namespace {home}"
@@ -84,6 +95,12 @@ def _workloads(
     # The database is the cause, the gateway the consequence; others stand between them.
     rank = {"postgres": 0, "litellm": 2}
     return [verdicts[name] for name in sorted(verdicts, key=lambda name: (rank.get(name, 1), name))]
+
+
+def _switched_off(instance: Mapping[str, Any], workload: Mapping[str, Any]) -> bool:
+    """Whether it is left of a part that the plan has no more: nobody waits for it, it goes later."""
+    part = _labels.of(workload).get(_labels.OPTIONAL, "")
+    return part in instance and not instance[part]
 
 
 def _exposure(

@@ -47,6 +47,18 @@ options:
     type: str
     choices: [fail, report]
     default: fail
+  stale:
+    description:
+      - What to do with objects that earlier manifests of this deployment held and these do not, because a
+        part of an instance was switched off. They are known by the label C(rhpds.litemaas/optional), in
+        the namespaces of O(manifests). A ConfigMap C(litemaas-parts-…) in each of these namespaces keeps a
+        record of the parts and their kinds, so that they are found with few requests; it is applied and
+        removed with them, but for V(ignore).
+      - V(ignore) does not look for them. V(report) returns them in RV(stale). V(remove) deletes them.
+      - Namespaces in which an object failed are left as they are.
+    type: str
+    choices: [ignore, report, remove]
+    default: ignore
   selector:
     description:
       - Labels of what is to be removed, at least one. C(app.kubernetes.io/managed-by=rhpds.litemaas) is
@@ -128,6 +140,11 @@ EXAMPLES = r"""
       data:
         text: hello
 
+- name: Apply, and remove what earlier manifests of the deployment held and these do not
+  rhpds.litemaas.manifests:
+    manifests: "{{ lookup('ansible.builtin.template', 'instance.yml.j2') }}"
+    stale: remove
+
 - name: Remove a deployment and keep its data
   rhpds.litemaas.manifests:
     state: absent
@@ -164,7 +181,8 @@ objects:
     action:
       description:
         - V(created), V(configured) or V(unchanged) with O(state=present).
-        - V(deleted), V(kept), or V(terminating) for what somebody else deleted before, with O(state=absent).
+        - V(deleted), V(kept), or V(terminating) for what somebody else deleted before, with O(state=absent);
+          V(deleted) with O(stale=remove) too.
         - V(failed), or V(skipped) for what was not sent because its namespace failed.
       type: str
   sample:
@@ -175,6 +193,12 @@ summary:
   returned: when the cluster was reached
   type: dict
   sample: {created: 12}
+stale:
+  description: The objects that O(stale=remove) would delete, with kind, namespace and name.
+  returned: when O(stale=report) and the cluster was reached
+  type: list
+  elements: dict
+  sample: [{kind: Deployment, namespace: litemaas, name: redis}]
 failures:
   description: The objects that failed, as in RV(objects), with a RV(failures[].message) each.
   returned: when an object failed, and with O(on_failure=report)
@@ -211,6 +235,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _manifest,
     _remove,
     _resources,
+    _stale,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._changes import ChangeSet
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
@@ -226,6 +251,11 @@ def argument_spec() -> dict[str, Any]:
         # journal and returns them. Only the text as a whole is hidden, so nothing else suffers.
         "manifests": {"type": "str", "no_log": True},
         "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
+        "stale": {
+            "type": "str",
+            "choices": ["ignore", "report", "remove"],
+            "default": "ignore",
+        },
         "selector": {"type": "dict"},
         "namespaces": {"type": "list", "elements": "str", "default": []},
         "within": {"type": "list", "elements": "str", "default": []},
@@ -241,7 +271,14 @@ def apply(params: dict[str, Any], *, check_mode: bool, diff: bool) -> ChangeSet:
     """Send the manifests. Raises LitemaasError before anything was changed."""
     client = _client.connect(params)
     objects = _manifest.load(params["manifests"] or "", partial(_resources.resolve, client))
-    return _apply.apply(client, objects, dry_run=check_mode, diff=diff)
+    if params["stale"] == "ignore":
+        return _apply.apply(client, objects, dry_run=check_mode, diff=diff)
+    objects = [*_stale.records(objects), *objects]
+    beside: list[Any] = []
+    changes = _apply.apply(client, objects, dry_run=check_mode, diff=diff, beside=beside)
+    remove = params["stale"] == "remove"
+    _stale.settle(client, objects, changes, beside, remove=remove, dry_run=check_mode)
+    return changes
 
 
 def removal(params: dict[str, Any], part: Slice, *, check_mode: bool) -> _remove.Removal:

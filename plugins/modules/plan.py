@@ -133,8 +133,16 @@ options:
         that add nodes when pods wait for one.
     type: bool
     default: false
+  extra_manifests:
+    description:
+      - Manifests that are added to each instance, a list. Here they are only judged; one that is a Secret,
+        names a namespace or bears a name of the instance's own objects is refused.
+    type: raw
+    default: []
   deploy_redis:
-    description: Not part of this release. V(true) is refused.
+    description:
+      - Whether each instance gets a Redis, with which several pods of its gateway hold limits together.
+        Several pods without it are warned of.
     type: bool
     default: false
   deploy_frontend:
@@ -166,6 +174,34 @@ options:
         description: The number of pods of each gateway, from 1 to 5.
         type: int
         required: true
+      database_connections:
+        description:
+          - How many connections to the database each pod keeps at most.
+          - Together with what else needs some they must fit into O(postgres.max_connections), also while
+            pods are replaced.
+        type: int
+        default: 10
+      config:
+        description:
+          - Settings for C(config.yaml), handed on as they are and merged with those of this collection.
+          - What contradicts the rest of the deployment is refused, and so is a secret.
+        type: raw
+        default: {}
+      env_secrets:
+        description: Secrets in the instance's namespace whose keys become environment variables.
+        type: list
+        elements: str
+        default: []
+      env:
+        description:
+          - Environment variables of the gateway, such as a proxy for model endpoints. What this collection
+            sets itself is refused, and so is a secret.
+        type: dict
+        default: {}
+      ca_bundle:
+        description: Certificates in PEM that the gateway trusts in place of its image's.
+        type: str
+        default: ""
       ui_username:
         description: The administrator's user name in the web UI.
         type: str
@@ -214,6 +250,42 @@ options:
         description: The access mode of the volume.
         type: str
         default: ReadWriteOnce
+      max_connections:
+        description: How many connections the database gives, 1000 at most.
+        type: int
+        default: 100
+      cpu_request:
+        description: The CPU the pod is sure of.
+        type: str
+        required: true
+      cpu_limit:
+        description: The CPU the pod may use.
+        type: str
+        required: true
+      memory_request:
+        description: The memory the pod is sure of.
+        type: str
+        required: true
+      memory_limit:
+        description: The memory the pod may use.
+        type: str
+        required: true
+  redis:
+    description: The Redis of each instance, the same with one user or many. Required when O(deploy_redis=true).
+    type: dict
+    suboptions:
+      image:
+        description: The image, with or without a tag or digest.
+        type: str
+        required: true
+      tag:
+        description: The tag, used when the image has neither tag nor digest of its own.
+        type: str
+        default: ""
+      storage_size:
+        description: The size of its volume, of the storage class of the database's. Empty for none.
+        type: str
+        default: ""
       cpu_request:
         description: The CPU the pod is sure of.
         type: str
@@ -401,6 +473,31 @@ instances:
           description: The number of pods.
           type: int
           sample: 1
+        several:
+          description: Whether there may be more than one pod.
+          type: bool
+          sample: false
+        autoscaled:
+          description: Whether an autoscaler of O(extra_manifests) says how many pods there are.
+          type: bool
+          sample: false
+        config:
+          description: The configuration file. Empty where none is needed.
+          type: dict
+          sample: {}
+        env_secrets:
+          description: The Secrets whose keys become environment variables.
+          type: list
+          elements: str
+          sample: []
+        env:
+          description: The environment variables of the site's.
+          type: dict
+          sample: {}
+        ca_bundle:
+          description: Whether it trusts the certificates of O(litellm.ca_bundle).
+          type: bool
+          sample: false
         resources:
           description: The requests and limits of each pod.
           type: dict
@@ -427,12 +524,42 @@ instances:
           description: The access mode of the volume.
           type: str
           sample: ReadWriteOnce
+        max_connections:
+          description: The number of connections it gives.
+          type: int
+          sample: 100
         resources:
           description: The requests and limits of the pod.
           type: dict
           sample:
             requests: {cpu: 500m, memory: 512Mi}
             limits: {cpu: 1000m, memory: 1Gi}
+    redis:
+      description: Its Redis; none where that is switched off.
+      type: dict
+      contains:
+        image:
+          description: The image in full.
+          type: str
+          sample: quay.io/sclorg/redis-7-c9s:20260923
+        storage_class:
+          description: The storage class of its volume.
+          type: str
+          sample: gp3-csi
+        storage_size:
+          description: The size of its volume. Empty where it has none.
+          type: str
+          sample: 5Gi
+        maxmemory:
+          description: How many bytes of data it holds at most.
+          type: int
+          sample: 268435456
+        resources:
+          description: The requests and limits of the pod.
+          type: dict
+          sample:
+            requests: {cpu: 50m, memory: 64Mi}
+            limits: {cpu: 500m, memory: 512Mi}
 recipients:
   description: Who is told how to log in, in the order of the users; without users one.
   returned: success
@@ -607,6 +734,14 @@ report:
   type: list
   elements: str
   sample: ["1 instance in litemaas"]
+images:
+  description: Every image that the instances run, in full, for a mirror to hold.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - ghcr.io/berriai/litellm-non_root:v1.106.0
+    - quay.io/sclorg/postgresql-16-c9s:20260923
 summary:
   description: The plan in the words of a person, a line a subject.
   returned: success
@@ -707,6 +842,7 @@ def main() -> None:
         sizing=_plan.sizing(plan, settings),
         room=plan.room.result(),
         report=plan.report,
+        images=_plan.images(plan),
         summary=_plan.summary(plan, settings),
         problems=[],
     )

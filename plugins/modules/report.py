@@ -27,7 +27,8 @@ options:
   late:
     description:
       - What went wrong after an instance was ready, as the module M(rhpds.litemaas.credentials)
-        returns it in C(failed_instances). The C(name) and the C(reason) are used.
+        returns it in C(failed_instances), or M(rhpds.litemaas.manifests) in C(failed_namespaces). The
+        C(name), or without it the C(namespace), and the C(reason) are used.
     type: list
     elements: dict
     default: []

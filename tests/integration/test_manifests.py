@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -584,3 +585,85 @@ def test_an_unreachable_cluster_is_said_once(run_module: RunModule, tmp_path: Pa
             "comes from K8S_AUTH_HOST. Check the address, and that this machine can reach it."
         )
         assert "canary-key" not in json.dumps(result)
+
+
+# A part of an instance that may be switched off. The Secret comes from elsewhere, as the role's do.
+OPTIONAL = """
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: cache, namespace: NAMESPACE, labels: {LABELS, rhpds.litemaas/optional: cache}}
+data: {text: kept}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: cache, namespace: NAMESPACE, labels: {LABELS, rhpds.litemaas/optional: cache}}
+spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: cache, namespace: NAMESPACE, labels: {LABELS, rhpds.litemaas/optional: cache}}
+spec:
+  suspend: true
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{name: x, image: quay.io/x/x:1}]
+"""
+OPTIONAL_SECRET = """
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: cache, namespace: NAMESPACE, labels: {LABELS, rhpds.litemaas/optional: cache}}
+stringData: {PASSWORD: x}
+"""
+
+
+def test_a_part_that_is_switched_off_is_reported_and_then_removed_alone(
+    run_module: RunModule, client: Client, new_namespace: Make, audit: Audit
+) -> None:
+    namespace, other = new_namespace(create=False), new_namespace(create=False)
+    whole = instance(namespace)
+    labels = f"app.kubernetes.io/managed-by: rhpds.litemaas, rhpds.litemaas/deployment: {namespace}"
+    part = OPTIONAL.replace("NAMESPACE", namespace).replace("LABELS", labels)
+    secret = OPTIONAL_SECRET.replace("NAMESPACE", namespace).replace("LABELS", labels)
+    # The same part of another instance of the deployment, which this run says nothing of.
+    elsewhere = instance(other, deployment=namespace) + part.replace(
+        f"namespace: {namespace}", f"namespace: {other}"
+    )
+    run_module("manifests", {"manifests": elsewhere})
+    run_module("manifests", {"manifests": whole + part + secret})
+
+    with_it = run_module("manifests", {"manifests": whole + part, "stale": "report"})
+    assert with_it["stale"] == []  # the Secret is in no manifest here, and its part is
+    record = [name for name in actions(with_it) if "litemaas-parts-" in name]
+    assert actions(with_it)[record[0]] == "created"
+    audit.mark()
+    again = run_module("manifests", {"manifests": whole + part, "stale": "report"})
+    assert again["stale"] == [] and not again["changed"]
+    # What the comparison lists shows what is stale too.
+    listed = [e["requestURI"].partition("?")[0] for e in audit.entries(containing=namespace)]
+    assert len(listed) == len(set(listed)), listed
+
+    audit.mark()
+    without = run_module("manifests", {"manifests": whole, "stale": "report"})
+    stale = {(obj["kind"], obj["name"]) for obj in without["stale"]}
+    kinds = ("ConfigMap", "Job", "PersistentVolumeClaim", "Secret")
+    named = record[0].rpartition("/")[2]
+    assert stale == {*((kind, "cache") for kind in kinds), ("ConfigMap", named)}
+    assert not without["changed"]
+    args = {"manifests": whole, "stale": "remove"}
+    predicted = run_module("manifests", args, check=True)
+    assert audit.writes(containing=namespace) == []
+    assert all(live(client, part + secret).values())
+
+    removed = run_module("manifests", args)
+    assert actions(removed) == actions(predicted)
+    assert removed["summary"] == {"unchanged": OBJECTS, "deleted": 5}
+    end = time.monotonic() + 60
+    while any(live(client, part + secret).values()):
+        assert time.monotonic() < end
+        time.sleep(0.5)
+    assert all(live(client, whole).values())
+    assert all(live(client, elsewhere).values())
+    assert run_module("manifests", args)["summary"] == {"unchanged": OBJECTS}

@@ -18,7 +18,6 @@ WRONG = {
     "postgres_image": ("quay.io/sclorg/postgresql-16-c9s:latest", "latest"),
     "litellm_replicas": (9, "5"),
     "cloud_provider": ("Atlantis", "AWS"),
-    "deploy_redis": (True, "release"),
 }
 
 

@@ -137,6 +137,7 @@ def test_fewer_users_remove_nothing_silently(workshop, first, audit):
     assert f"left alone: {surplus}." in run.stdout
     assert run.recap["changed"] == 0
     assert audit.writes(containing=NAMESPACE) == []
+    assert len(audit.entries(containing=NAMESPACE)) <= 2 * USERS
 
     removed = workshop.passes(remove_surplus=True)
     assert f"Removed: {surplus}" in removed.stdout

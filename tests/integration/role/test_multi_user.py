@@ -157,7 +157,8 @@ def test_a_database_lets_in_the_gateway_of_its_own_namespace_alone(workshop, cli
         assert spec["policyTypes"] == ["Ingress"]
         # Without a namespaceSelector a peer is in the policy's own namespace.
         peers = [peer for rule in spec["ingress"] for peer in rule["from"]]
-        assert peers == [{"podSelector": {"matchLabels": {"app": "litellm"}}}]
+        apps = {"key": "app", "operator": "In", "values": ["litellm", "litellm-migration"]}
+        assert peers == [{"podSelector": {"matchExpressions": [apps]}}]
 
 
 def test_each_answers_a_chat(workshop, client):

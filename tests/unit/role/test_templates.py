@@ -14,11 +14,13 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _demand,
     _labels,
     _node,
+    _revision,
     _sizing,
 )
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "ocp4_workload_litemaas"
 VARIABLES = yaml.safe_load((ROLE / "vars/main.yml").read_text())
+CERTIFICATE = "-----BEGIN CERTIFICATE-----"
 FIXED_ID = VARIABLES["_ocp4_workload_litemaas_fixed_ids"]["runAsUser"]
 
 
@@ -38,17 +40,47 @@ def instance(number: int, expose: str = "route") -> dict[str, Any]:
         "expose": expose,
         "litellm": {
             "image": "ghcr.io/x/litellm:v1",
-            "replicas": 2,
+            "replicas": 1,
+            "several": False,
+            "autoscaled": False,
+            "config": {},
+            "env_secrets": [],
+            "env": {},
+            "ca_bundle": False,
             "resources": resources("1Gi", "2Gi"),
+            "revision": "of-it",
         },
         "postgres": {
             "image": "quay.io/x/postgresql:1",
             "storage_class": "gp3-csi",
             "storage_size": "10Gi",
             "access_mode": "ReadWriteOnce",
+            "max_connections": 100,
             "resources": resources("256Mi", "512Mi"),
         },
+        "redis": None,
     }
+
+
+def redis(size: str = "5Gi") -> dict[str, Any]:
+    """What an instance has more when it has a Redis."""
+    found = instance(1)
+    found["litellm"]["config"] = {"litellm_settings": {"cache": True}}
+    return {
+        "litellm": found["litellm"],
+        "redis": {
+            "image": "quay.io/x/redis:1",
+            "storage_class": "gp3-csi",
+            "storage_size": size,
+            "maxmemory": 268435456,
+            "resources": resources("64Mi", "512Mi"),
+        },
+    }
+
+
+def several(**changes: Any) -> dict[str, Any]:
+    """What an instance with several gateway pods has otherwise."""
+    return {"litellm": {**instance(1)["litellm"], "replicas": 3, "several": True, **changes}}
 
 
 def resources(request: str, limit: str) -> dict[str, Any]:
@@ -59,7 +91,12 @@ def resources(request: str, limit: str) -> dict[str, Any]:
 
 
 def render(
-    expose: str = "route", *, count: int = 1, openshift: bool = True, **changes: Any
+    expose: str = "route",
+    *,
+    count: int = 1,
+    openshift: bool = True,
+    extra: Any = None,
+    **changes: Any,
 ) -> list[dict[str, Any]]:
     """All objects of *count* instances."""
     # The settings of Ansible's template lookup.
@@ -73,10 +110,13 @@ def render(
     instances = [{**instance(n, expose), **changes} for n in range(1, count + 1)]
     values = {
         **VARIABLES,
+        "ocp4_workload_litemaas_extra_manifests": extra or [],
+        "ocp4_workload_litemaas_litellm_ca_bundle": f"{CERTIFICATE}\n",
         "ocp4_workload_litemaas_version": "0.2.0",
         "_ocp4_workload_litemaas_instances": instances,
+        "_ocp4_workload_litemaas_rendered": instances,
         "_ocp4_workload_litemaas_hashes": {
-            i["name"]: {"postgres": "aa", "litellm": "bb"} for i in instances
+            i["name"]: {"postgres": "aa", "litellm": "bb", "redis": "cc"} for i in instances
         },
         "_ocp4_workload_litemaas_cluster": {"openshift": openshift},
     }
@@ -120,6 +160,9 @@ def test_every_object_is_one_that_the_preflight_looks_for(expose, openshift):
     sent = {
         (o["apiVersion"], o["kind"], o["metadata"]["name"])
         for o in render(expose, openshift=openshift)
+        + render(expose, **redis())
+        + render(expose, **several())
+        if o["kind"] != "Job"
     }
     assert {key for key in sent if key[1] != "Namespace"} <= known
 
@@ -190,6 +233,16 @@ def test_what_a_pod_asks_for_is_what_the_preflight_reckons_with():
             reckoned = _sizing.BY_APP[app]({**instance(1), **changes})
             each = _demand.amount(reckoned)
             assert _node.requests(spec) == _node.Amount(each.cpu, each.memory, 1), (kind, changes)
+    (migration,) = (o for o in render(**several()) if o["kind"] == "Job")
+    for obj, app, changes in (
+        (find(render(**redis()), "Deployment", "redis"), "redis", redis()),
+        (migration, "litellm", several()),  # as much as a pod of the gateway, in one of its own
+    ):
+        each = _demand.amount(_sizing.BY_APP[app]({**instance(1), **changes}))
+        asked = _node.requests(obj["spec"]["template"]["spec"])
+        assert asked == _node.Amount(each.cpu, each.memory, 1), app
+        labels = obj["spec"]["template"]["metadata"]["labels"]
+        assert labels["app"] == (app if obj is not migration else _demand.MIGRATION)
     limits = [
         each["resources"]["limits"]
         for each in find(objects, "Deployment", "litellm")["spec"]["template"]["spec"][
@@ -265,7 +318,8 @@ def test_only_the_gateway_reaches_the_database():
     objects = render()
     policy = find(objects, "NetworkPolicy", "postgres")["spec"]
     assert policy["podSelector"] == {"matchLabels": {"app": "postgres"}}
-    assert policy["ingress"][0]["from"] == [{"podSelector": {"matchLabels": {"app": "litellm"}}}]
+    allowed = [{"key": "app", "operator": "In", "values": ["litellm", "litellm-migration"]}]
+    assert policy["ingress"][0]["from"] == [{"podSelector": {"matchExpressions": allowed}}]
     # Policies add up: no other may select the database's pods.
     assert not [
         o for o in objects if o["kind"] == "NetworkPolicy" and o["spec"]["podSelector"] == {}
@@ -277,6 +331,224 @@ def test_routers_of_both_kinds_and_the_api_servers_proxy_reach_the_gateway():
     labels = [s["namespaceSelector"]["matchLabels"] for s in sources if "namespaceSelector" in s]
     assert {"policy-group.network.openshift.io/ingress": ""} in labels
     assert {"policy-group.network.openshift.io/host-network": ""} in labels
+
+
+def test_redis_is_there_with_a_password_and_bounded():
+    objects = render(**redis())
+    deployment = find(objects, "Deployment", "redis")["spec"]
+    assert deployment["strategy"] == {"type": "Recreate"}
+    (container,) = deployment["template"]["spec"]["containers"]
+    arguments = dict(zip(container["args"][1::2], container["args"][2::2], strict=True))
+    assert arguments["--maxmemory"] == "268435456"
+    assert arguments["--maxmemory-policy"] == "volatile-lru"
+    assert arguments["--save"] == "60 1"
+    assert "command" not in container
+    claim = find(objects, "PersistentVolumeClaim", "redis")["spec"]
+    assert claim["resources"]["requests"]["storage"] == "5Gi"
+    variables = {v["name"]: v for v in container["env"]}
+    assert variables["REDIS_PASSWORD"]["valueFrom"]["secretKeyRef"]["name"] == "redis-secret"
+
+
+def test_redis_without_a_volume_keeps_nothing():
+    objects = render(**redis(""))
+    assert not [o for o in objects if o["kind"] == "PersistentVolumeClaim"]
+    (container,) = find(objects, "Deployment", "redis")["spec"]["template"]["spec"]["containers"]
+    assert container["args"][-2:] == ["--save", ""]
+
+
+def test_only_the_gateway_reaches_redis():
+    policy = find(render(**redis()), "NetworkPolicy", "redis")["spec"]
+    assert policy["podSelector"] == {"matchLabels": {"app": "redis"}}
+    assert policy["ingress"][0]["from"] == [{"podSelector": {"matchLabels": {"app": "litellm"}}}]
+
+
+def test_the_gateway_knows_redis_and_rolls_with_its_password_and_configuration():
+    template = find(render(**redis()), "Deployment", "litellm")["spec"]["template"]
+    (container,) = template["spec"]["containers"]
+    assert container["args"][-2:] == ["--config", "/etc/litellm/config.yaml"]
+    assert {"name": "REDIS_HOST", "value": "redis"} in container["env"]
+    annotations = template["metadata"]["annotations"]
+    assert annotations["rhpds.litemaas/credentials-hash"] == "bb-cc"
+    assert annotations["rhpds.litemaas/revision"] == "of-it"
+    config = find(render(**redis()), "ConfigMap", "litellm-config")["data"]["config.yaml"]
+    assert yaml.safe_load(config) == {"litellm_settings": {"cache": True}}
+
+
+def test_one_pod_migrates_by_itself_and_may_be_drained():
+    objects = render()
+    assert not [o for o in objects if o["kind"] in ("Job", "PodDisruptionBudget")]
+    spec = find(objects, "Deployment", "litellm")["spec"]["template"]["spec"]
+    assert [c["name"] for c in spec["initContainers"]] == ["wait-for-postgres"]
+    names = {v["name"] for v in spec["containers"][0]["env"]}
+    assert "DISABLE_SCHEMA_UPDATE" not in names
+
+
+def job(objects):
+    (found,) = [o for o in objects if o["kind"] == "Job"]
+    return found
+
+
+def test_several_pods_wait_for_one_migration():
+    objects = render(**several())
+    name = job(objects)["metadata"]["name"]
+    deployment = find(objects, "Deployment", "litellm")
+    assert deployment["metadata"]["annotations"]["rhpds.litemaas/migration"] == name
+    spec = deployment["spec"]["template"]["spec"]
+    (waits,) = spec["initContainers"]
+    assert name in waits["command"][-1]
+    assert {"name": "DISABLE_SCHEMA_UPDATE", "value": "True"} in spec["containers"][0]["env"]
+    pod = job(objects)["spec"]["template"]["spec"]
+    assert [c["name"] for c in pod["initContainers"]] == ["wait-for-postgres", "migrate"]
+    assert f"'{name}'" in pod["containers"][0]["command"][-1]
+    migrates = pod["initContainers"][1]
+    assert migrates["args"] == ["--skip_server_startup"]
+    assert "DISABLE_SCHEMA_UPDATE" not in {v["name"] for v in migrates["env"]}
+    assert "LITELLM_MIGRATION_DIR" in {v["name"] for v in migrates["env"]}
+    assert "MIGRATION-NAME" not in str(objects)
+    assert "ttlSecondsAfterFinished" not in job(objects)["spec"]
+
+
+def test_the_migrations_name_changes_with_what_migrates_and_with_nothing_else():
+    def name(**changes):
+        return job(render(**several(**changes)))["metadata"]["name"]
+
+    assert name() == name(replicas=5)
+    assert (
+        len({name(), name(image="ghcr.io/x/litellm:v2"), name(resources=resources("2Gi", "4Gi"))})
+        == 3
+    )
+
+
+def test_the_plan_knows_what_migrates_anew():
+    """The revision, by which room is looked for, changes in its first part with the Job's text."""
+
+    def both(**changes):
+        redis = changes.pop("with_redis", {})
+        litellm = {**several()["litellm"], **redis.get("litellm", {}), **changes}
+        whole = {**several(), **redis, "litellm": {**litellm, "replicas": 3, "several": True}}
+        revision = _revision.revision(
+            litellm, helper="postgres", redis=bool(redis), ca_bundle=str(litellm["ca_bundle"])
+        )
+        return job(render(**whole))["metadata"]["name"], revision.partition("-")
+
+    name, (migration, _dash, pods) = both()
+    for same in ({"replicas": 5}, {"autoscaled": True}):
+        assert both(**same) == (name, (migration, "-", pods))
+    for other_pods in ({"config": {"a": {"b": 1}}}, {"env_secrets": ["x"]}):
+        found, (first, _dash, second) = both(**other_pods)
+        assert (found, first) == (name, migration), other_pods
+        assert second != pods
+    for other in (
+        {"image": "ghcr.io/x/litellm:v2"},
+        {"resources": resources("2Gi", "4Gi")},
+        {"env": {"HTTPS_PROXY": "http://p"}},
+        {"ca_bundle": True},
+        {"with_redis": {"redis": redis()["redis"]}},
+    ):
+        found, (first, _dash, second) = both(**other)
+        assert found != name and first != migration and second != pods, other
+
+
+def test_several_pods_end_after_their_last_request_and_are_spread():
+    objects = render(**several())
+    spec = find(objects, "Deployment", "litellm")["spec"]["template"]["spec"]
+    assert spec["terminationGracePeriodSeconds"] > 600
+    spread = {s["topologyKey"]: s["whenUnsatisfiable"] for s in spec["topologySpreadConstraints"]}
+    assert spread == {
+        "topology.kubernetes.io/zone": "ScheduleAnyway",
+        "kubernetes.io/hostname": "ScheduleAnyway",
+    }
+    strategy = find(objects, "Deployment", "litellm")["spec"]["strategy"]["rollingUpdate"]
+    assert strategy == {"maxSurge": 1, "maxUnavailable": 0}
+    budget = find(objects, "PodDisruptionBudget", "litellm")["spec"]
+    assert budget["maxUnavailable"] == 1
+
+
+@pytest.mark.parametrize("changes", [redis(), several()], ids=["redis", "several"])
+def test_what_they_bring_is_restricted_and_has_no_token(changes):
+    objects = render(**changes)
+    for container in containers(objects):
+        assert container["securityContext"]["readOnlyRootFilesystem"] is True
+        assert set(container["resources"]) == {"requests", "limits"}
+    for spec in pod_specs(objects):
+        assert spec["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize("changes", [redis(), several()], ids=["redis", "several"])
+def test_all_that_they_bring_is_known_as_what_may_be_switched_off(changes):
+    def names(objects):
+        return {(o["kind"], o["metadata"]["name"]) for o in objects}
+
+    without, with_it = render(), render(**changes)
+    brought = names(with_it) - names(without)
+    assert brought
+    assert brought == {
+        (o["kind"], o["metadata"]["name"])
+        for o in with_it
+        if "rhpds.litemaas/optional" in o["metadata"]["labels"]
+    }
+    assert not [o for o in without if "rhpds.litemaas/optional" in o["metadata"]["labels"]]
+
+
+def test_several_pods_get_requests_by_how_many_they_have():
+    def annotations(objects):
+        return find(objects, "Route", "litellm")["metadata"]["annotations"]
+
+    balance = "haproxy.router.openshift.io/balance"
+    assert annotations(render(**several()))[balance] == "leastconn"
+    assert balance not in annotations(render())
+
+
+def test_an_autoscaler_decides_how_many_there_are():
+    assert (
+        "replicas" not in find(render(**several(autoscaled=True)), "Deployment", "litellm")["spec"]
+    )
+
+
+def test_what_a_site_adds_is_part_of_each_instance():
+    monitor = {
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "ServiceMonitor",
+        "metadata": {"name": "gateway", "labels": {"team": "a"}},
+        "spec": {"text": "$(INSTANCE) in $(NAMESPACE) at https://$(HOST)/"},
+    }
+    for n, found in enumerate(
+        (o for o in render(count=2, extra=[monitor]) if o["kind"] == "ServiceMonitor"), start=1
+    ):
+        labels = found["metadata"]["labels"]
+        assert found["metadata"]["namespace"] == f"litemaas-user{n}"
+        assert labels["team"] == "a"
+        assert labels["rhpds.litemaas/instance"] == f"user{n}"
+        assert labels["rhpds.litemaas/optional"] == "extra"
+        host = f"litellm-user{n}-rhpds.apps.example.com"
+        assert found["spec"]["text"] == f"user{n} in litemaas-user{n} at https://{host}/"
+
+
+@pytest.mark.parametrize("pods", [{}, {"replicas": 2, "several": True}], ids=["one", "several"])
+def test_a_proxy_and_certificates_reach_whatever_runs_litellm(pods):
+    more = {"env": {"HTTPS_PROXY": "http://p"}, "ca_bundle": True, **pods}
+    objects = render(litellm={**instance(1)["litellm"], **more})
+    assert find(objects, "ConfigMap", "litellm-ca")["data"]["ca.pem"] == CERTIFICATE + "\n"
+    gateways = [c for c in containers(objects) if c["image"] == "ghcr.io/x/litellm:v1"]
+    assert len(gateways) == (2 if pods else 1)
+    for container in gateways:
+        assert {"name": "HTTPS_PROXY", "value": "http://p"} in container["env"]
+        assert {"name": "SSL_CERT_FILE", "value": "/etc/litellm-ca/ca.pem"} in container["env"]
+        assert "/etc/litellm-ca" in {m["mountPath"] for m in container["volumeMounts"]}
+    for spec in pod_specs(objects):
+        mounted = {
+            m["name"]
+            for c in spec["containers"] + spec.get("initContainers", [])
+            for m in c.get("volumeMounts", [])
+        }
+        # The database's volume comes from the StatefulSet's claim.
+        assert mounted <= {v["name"] for v in spec["volumes"]} | {"data"}
+
+
+def test_secrets_of_the_site_become_the_gateways_environment():
+    objects = render(litellm={**instance(1)["litellm"], "env_secrets": ["sso"]})
+    (container,) = find(objects, "Deployment", "litellm")["spec"]["template"]["spec"]["containers"]
+    assert container["envFrom"] == [{"secretRef": {"name": "sso"}}]
 
 
 def test_no_image_is_written_into_a_template():

@@ -50,8 +50,11 @@ def test_or_is_only_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said[-1] == "LiteMaaS: 1 of 2 ready, 1 failed (user2)."
 
 
-def test_late_failures_and_leftovers_count_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    late = [{"name": "user1", "namespace": "litemaas-user1", "reason": "gone"}]
+@pytest.mark.parametrize("known_by", [{"name": "user1"}, {"namespace": "litemaas-user1"}], ids=str)
+def test_late_failures_and_leftovers_count_too(
+    monkeypatch: pytest.MonkeyPatch, known_by: dict[str, str]
+) -> None:
+    late = [{**known_by, "reason": "gone"}]
     left = [{"namespace": "litemaas-user9", "reason": "held"}]
     result, said = run(monkeypatch, instances=BOTH[:1], late=late, leftovers=left)
     assert result["failed"]

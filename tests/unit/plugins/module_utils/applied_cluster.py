@@ -87,7 +87,9 @@ class Cluster:
         metadata: bool = False,
     ) -> Iterator[list[Obj]]:
         self._begin("list", path)
-        wanted = dict(part.split("=") for part in label_selector.split(",") if part)
+        parts = [part.split("=") for part in label_selector.split(",") if part]
+        wanted = dict(part for part in parts if len(part) > 1)
+        present = {part[0] for part in parts if len(part) == 1}
         kind = path.rsplit("/", 1)[1]
         inside = path.rsplit("/", 1)[0] if "/namespaces/" in path else ""
         found = [
@@ -95,7 +97,8 @@ class Cluster:
             for at, item in self.objects.items()
             if at.rsplit("/", 2)[1] == kind
             and at.startswith(inside)
-            and wanted.items() <= (item["metadata"].get("labels") or {}).items()
+            and wanted.items() <= (labels := item["metadata"].get("labels") or {}).items()
+            and present <= labels.keys()
         ]
         for start in range(0, len(found), 2):
             yield found[start : start + 2]

@@ -342,3 +342,22 @@ def test_diffs_are_kept_on_demand() -> None:
     (entry,) = apply(cluster, objects, diff=True).diff()
     assert entry["after_header"] == "ConfigMap n/c"
     assert "a: b" in entry["before"] and "a: c" in entry["after"]
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_a_job_that_gave_up_is_made_anew(dry_run: bool) -> None:
+    cluster = Cluster(obj("Namespace", "n"))
+    job = obj("Job", "migrate", "n", spec={"backoffLimit": 1})
+    apply(cluster, [job])
+    path = _resources.object_path(job)
+    live = cluster.objects[path]
+    live["status"] = {"conditions": [{"type": "Complete", "status": "True"}]}
+    assert actions(apply(cluster, [job])) == {"Job n/migrate": "unchanged"}
+
+    live["status"] = {"conditions": [{"type": "Failed", "status": "True"}]}
+    first = live["metadata"]["uid"]
+    changes = apply(cluster, [job], dry_run=dry_run)
+
+    assert actions(changes) == {"Job n/migrate": "created"}
+    assert cluster.deleted == ([] if dry_run else [path])
+    assert (cluster.objects[path]["metadata"]["uid"] == first) is dry_run

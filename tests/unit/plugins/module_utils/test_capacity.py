@@ -16,6 +16,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _capacity_text,
     _demand,
     _instances,
+    _labels,
     _node,
     _sizing,
 )
@@ -26,10 +27,12 @@ CASES = yaml.safe_load((FIXTURES / "capacity.yml").read_text())
 DRIVER = "ebs.csi.aws.com"
 
 
-def instances(users: int) -> list[_instances.Instance]:
-    """Those of so many users; without users the single one."""
+def instances(users: int, **more: Any) -> list[_instances.Instance]:
+    """Those of so many users; without users the single one. *more*: replicas, Redis."""
     settings = copy.deepcopy(SETTINGS)
     settings["multi_user"] = users > 0
+    settings["deploy_redis"] = more.get("redis", False)
+    settings["litellm"]["replicas"] = more.get("replicas", 1)
     return _instances.instances(settings, max(users, 1))
 
 
@@ -79,15 +82,27 @@ def nodes(case: dict[str, Any]) -> list[_node.Node]:
 
 def pods(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The deployment's own pods as the API has them."""
-    sizes = {"litellm": ("100m", "1Gi"), "postgres": ("200m", "256Mi")}
+    sizes = {
+        "litellm": ("100m", "1Gi"),
+        "litellm-migration": ("100m", "1Gi"),
+        "postgres": ("200m", "256Mi"),
+        "redis": ("50m", "64Mi"),
+    }
     for each in case.get("running", ()):
         cpu, memory = sizes[each["app"]]
-        image = instances(1)[0][each["app"]]["image"]
+        part = each["app"].removesuffix("-migration")
+        image = instances(1, redis=True)[0][part]["image"]  # type: ignore[literal-required]
+        revision = instances(1, **case.get("more", {}))[0]["litellm"]["revision"]
+        migration, _dash, made_of = revision.partition("-")
+        changed = each.get("changed", "")
+        migration = "other" if changed == "migration" else migration
+        revision = f"{migration}-{'other' if changed else made_of}"
         requests = {"cpu": each.get("cpu", cpu), "memory": each.get("memory", memory)}
         yield {
             "metadata": {
                 "namespace": f"litemaas-user{each['user']}",
                 "labels": {"app": each["app"]},
+                "annotations": {_labels.REVISION: revision},
                 **({"deletionTimestamp": "2026-01-01T00:00:00Z"} if each.get("ending") else {}),
             },
             "spec": {
@@ -103,7 +118,7 @@ def pods(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_capacity(case: dict[str, Any]) -> None:
     users = case.get("users", 0)
-    wanted = instances(users)
+    wanted = instances(users, **case.get("more", {}))
     demand = _demand.demand(wanted, map(_demand.parse, pods(case)))
     assert len(demand.asks) == case.get("asks", 2 * len(wanted))
     found = _capacity.judge(len(wanted), demand, nodes(case))
@@ -150,3 +165,14 @@ def test_how_many_nodes_are_needed(users: int, workers: int) -> None:
 def test_a_pod_larger_than_any_node_needs_none() -> None:
     asks = _demand.demand(instances(1), []).asks
     assert _capacity.nodes_needed(asks, _node.Amount(cpu=100, memory=2**20, pods=9)) == 0
+
+
+def test_the_pods_that_an_autoscaler_made_stay() -> None:
+    (instance,) = instances(1, replicas=2)
+    running = [{"user": 1, "app": "litellm", "node": "a"} for _number in range(4)]
+    there = [_demand.parse(pod) for pod in pods({"running": running, "more": {"replicas": 2}})]
+    for autoscaled, stay in ((True, 4), (False, 2)):
+        instance["litellm"]["autoscaled"] = autoscaled
+        demand = _demand.demand([instance], there)
+        assert len(demand.taken) == stay
+        assert [ask.app for ask in demand.asks] == ["postgres"]

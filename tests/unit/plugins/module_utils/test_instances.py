@@ -78,22 +78,60 @@ def test_one_instance(settings: Any) -> None:
         "litellm": {
             "image": "ghcr.io/berriai/litellm-non_root:v1.106.0",
             "replicas": 1,
+            "several": False,
+            "autoscaled": False,
+            "config": {},
+            "env_secrets": [],
+            "env": {},
+            "ca_bundle": False,
             "resources": {
                 "requests": {"cpu": "200m", "memory": "1Gi"},
                 "limits": {"cpu": "1000m", "memory": "2Gi"},
             },
+            "revision": found["litellm"]["revision"],
         },
         "postgres": {
             "image": "quay.io/sclorg/postgresql-16-c9s:20260923",
             "storage_class": "",
             "storage_size": "10Gi",
             "access_mode": "ReadWriteOnce",
+            "max_connections": 100,
             "resources": {
                 "requests": {"cpu": "500m", "memory": "512Mi"},
                 "limits": {"cpu": "1000m", "memory": "1Gi"},
             },
         },
+        "redis": None,
     }
+
+
+def test_redis_and_what_the_gateway_has_to_know_of_it(settings: Any) -> None:
+    settings |= {"deploy_redis": True}
+    settings["postgres"]["storage_class"] = "gp3-csi"
+    (found,) = _instances.instances(settings, 1)
+    assert found["redis"] == {
+        "image": "quay.io/sclorg/redis-7-c9s:20260923",
+        "storage_class": "gp3-csi",
+        "storage_size": "5Gi",
+        "maxmemory": 256 * 2**20,
+        "resources": {
+            "requests": {"cpu": "50m", "memory": "64Mi"},
+            "limits": {"cpu": "500m", "memory": "512Mi"},
+        },
+    }
+    # Redis counts; no answer is ever taken from it.
+    assert found["litellm"]["config"]["litellm_settings"] == {
+        "cache": True,
+        "cache_params": {"type": "redis", "supported_call_types": []},
+    }
+
+
+@pytest.mark.parametrize(
+    ("limit", "keeps", "most"),
+    [("512Mi", True, 2**28), ("1000M", False, 700_000_000), ("64Mi", True, 2**25), ("x", True, 0)],
+)
+def test_redis_leaves_some_of_its_memory_free(limit: str, keeps: bool, most: int) -> None:
+    assert _instances.maxmemory(limit, keeps=keeps) == most
 
 
 def test_an_instance_for_each_user(settings: Any) -> None:

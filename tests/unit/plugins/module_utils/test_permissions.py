@@ -47,7 +47,8 @@ def needed(needs: Iterable[_permissions.Need]) -> set[Rule]:
     return {(need.group, need.resource, verb) for need in needs for verb in need.verbs}
 
 
-NAMESPACED = needed((*_permissions.needs("route"), *_permissions.needs("ingress")))
+PARTS = tuple(_permissions.OF_PARTS)
+NAMESPACED = needed((*_permissions.needs("route", PARTS), *_permissions.needs("ingress")))
 
 
 class Reviewer:
@@ -91,7 +92,7 @@ class Reviewer:
 
 def missing(reviewer: Reviewer, expose: str = "route", **names: list[str]) -> Any:
     wanted = {"absent": [], "ours": [], "others": []} | names
-    return _permissions.missing(reviewer, expose, **wanted)
+    return _permissions.missing(reviewer, _permissions.needs(expose), **wanted)
 
 
 def test_the_cluster_role_grants_what_is_needed_and_no_more() -> None:
@@ -110,8 +111,15 @@ def test_every_object_of_an_instance_may_be_written() -> None:
         group = api_version.rpartition("/")[0]
         plural = _resources.lookup(api_version, kind).plural
         verbs = {verb for rule in NAMESPACED if rule[:2] == (group, plural) for verb in rule[2:]}
-        wanted = {"get", "list", "delete"} if kind == "PersistentVolumeClaim" else None
-        assert verbs == (wanted or {"get", "list", "create", "patch", "delete"}), kind
+        assert verbs == {"get", "list", "create", "patch", "delete"}, kind
+
+
+def test_only_who_wants_redis_needs_what_it_needs() -> None:
+    without, with_it = (
+        needed(_permissions.needs("none", parts)) for parts in ((), ("redis", "config"))
+    )
+    assert ("", "persistentvolumeclaims", "create") not in without
+    assert {("", "persistentvolumeclaims", "create"), ("", "configmaps", "patch")} <= with_it
 
 
 USERS = [f"litemaas-user{n}" for n in range(1, 81)]

@@ -104,6 +104,17 @@ def test_data_may_be_kept() -> None:
     assert not again.changed and again.summary() == {"kept": 5}
 
 
+def test_the_record_of_parts_is_kept_with_their_data() -> None:
+    labels = {**obj("ConfigMap", "x")["metadata"]["labels"], _labels.OPTIONAL: _labels.RECORD}
+    record = obj("ConfigMap", "litemaas-parts-1", "ours", metadata={"labels": labels})
+    cluster = Cluster(obj("Namespace", "ours"), obj("ConfigMap", "x", "ours"), record)
+    assert actions(remove(cluster, keep_data=True)) == {
+        "ConfigMap ours/x": "deleted",
+        "ConfigMap ours/litemaas-parts-1": "kept",
+        "Namespace ours": "kept",
+    }
+
+
 def test_a_dry_run_deletes_nothing() -> None:
     objects = [obj("Namespace", "ours"), *instance("ours"), *instance("theirs")]
     for keep_data in (False, True):

@@ -53,6 +53,7 @@ def test_one_list_a_kind_whatever_the_number() -> None:
         "/api/v1/pods",
         "/apis/apps/v1/deployments",
         "/apis/apps/v1/statefulsets",
+        "/apis/batch/v1/jobs",
         "/apis/networking.k8s.io/v1/ingresses",
         "/apis/route.openshift.io/v1/routes",
     ]

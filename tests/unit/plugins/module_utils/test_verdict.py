@@ -202,6 +202,20 @@ def test_further_workloads_of_an_instance_count() -> None:
     assert v.worst(verdicts).component == "redis"
 
 
+def test_nobody_waits_for_what_was_switched_off() -> None:
+    metadata = {
+        **DEPLOYMENT["metadata"],
+        "name": "redis",
+        "labels": {"rhpds.litemaas/optional": "redis"},
+    }
+    observation = seen(Deployment=DEPLOYMENT, StatefulSet=STATEFUL_SET, Route=ROUTE)
+    observation.add({**DEPLOYMENT, "metadata": metadata, "status": {}, "kind": "Deployment"})
+    assert v.worst(instance_verdicts({**INSTANCE, "redis": None}, observation)).ready
+    for wanted in ({"redis": {"image": "x"}}, {}):  # status knows no plan: what is there counts
+        verdict = v.worst(instance_verdicts({**INSTANCE, **wanted}, observation))
+        assert verdict.component == "redis"
+
+
 def test_a_namespace_that_goes_away_explains_what_is_missing() -> None:
     going = {"metadata": {"name": "litemaas"}, "status": {"phase": "Terminating"}}
     details = Details(namespace=going, namespace_read=True)

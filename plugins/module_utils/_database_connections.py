@@ -1,0 +1,103 @@
+# Copyright (c) 2026 rhpds.litemaas contributors
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How many connections an instance's database must give, against how many it gives.
+
+Internal to rhpds.litemaas: no stable interface for other collections.
+
+PostgreSQL refuses the connection beyond its last, and the gateway that wanted it answers 500: an
+error that comes with load, or in the middle of a rollout. So it is counted before the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _extra
+from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
+    Problem,
+    variable,
+    wrong,
+)
+from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Settings
+
+# LiteLLM's own number where it is not told one (`database_connection_pool_limit`).
+DEFAULT_POOL = 10
+# A pool for each process that serves. One a pod: two need twice the memory and bring less than a
+# second pod.
+WORKERS = 1
+# While pods are replaced there is one more (maxSurge).
+SURGE = 1
+# The one that migrates with the one that holds its lock, and a pod that waits for it.
+MIGRATION = 3
+# pg_dump and whoever looks on.
+BACKUP = 2
+# PostgreSQL keeps these for its superuser (`superuser_reserved_connections`).
+RESERVED = 3
+LEAST_POOL = 2
+# Beyond, PostgreSQL's own cost for each connection counts more than what it brings.
+MOST = 1000
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What an instance asks of its database at most."""
+
+    pool: int
+    """Connections of one gateway process."""
+    replicas: int
+
+    @property
+    def gateways(self) -> int:
+        return self.pool * WORKERS * (self.replicas + SURGE)
+
+    @property
+    def total(self) -> int:
+        return self.gateways + MIGRATION + BACKUP + RESERVED
+
+    def words(self) -> str:
+        """The sum as a person adds it up."""
+        return (
+            f"{self.pool} x ({self.replicas} pods + {SURGE} while they are replaced) + {MIGRATION} to "
+            f"migrate + {BACKUP} for a backup + {RESERVED} that PostgreSQL reserves = {self.total}"
+        )
+
+    def largest_pool(self, most: int) -> int:
+        """The pool with which *most* connections are enough."""
+        rest = most - MIGRATION - BACKUP - RESERVED
+        return rest // (WORKERS * (self.replicas + SURGE))
+
+
+def demand(settings: Settings) -> Demand:
+    """What these settings come to."""
+    most = max(settings["litellm"]["replicas"], _extra.most_replicas(settings))
+    return Demand(settings["litellm"]["database_connections"], most)
+
+
+def problems(settings: Settings) -> Iterator[Problem]:
+    """What cannot work of the two numbers, each by itself and together."""
+    pool, most = (
+        settings["litellm"]["database_connections"],
+        settings["postgres"]["max_connections"],
+    )
+    pool_name = variable("litellm", "database_connections")
+    most_name = variable("postgres", "max_connections")
+    if pool < LEAST_POOL:
+        remedy = f"LiteLLM's own number is {DEFAULT_POOL}."
+        yield wrong(pool_name, pool, f"must be {LEAST_POOL} or more", remedy)
+        return
+    if most > MOST:
+        remedy = f"Lower {pool_name}, with which fewer are enough."
+        yield wrong(most_name, most, f"must be {MOST} at most", remedy)
+        return
+    asked = demand(settings)
+    if asked.total > most:
+        fits = asked.largest_pool(most)
+        lower = f", or {pool_name} to {fits}" if fits >= LEAST_POOL else ""
+        yield wrong(
+            most_name,
+            most,
+            f"is less than the gateway may ask for: {asked.words()}",
+            f"Set it to {asked.total}{lower}.",
+        )
