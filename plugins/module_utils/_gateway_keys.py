@@ -69,6 +69,16 @@ class _Judged:
     stand: _content_key.Stand
 
 
+@dataclass
+class _Pending:
+    """A key with its value on its way. *seen*: what was looked at a moment ago counts as a look."""
+
+    judged: _Judged
+    value: str = field(repr=False)
+    seen: list[Mapping[str, Any] | None] = field(repr=False)
+    change: Change | None = None
+
+
 class GatewayKeys:
     """Keys of one gateway. *store*: where values are kept; None: nowhere, so each must be given.
 
@@ -120,7 +130,16 @@ class GatewayKeys:
         values: dict[str, str] = {}
         if self._store and not self._settler.dry_run:
             values = self._store.born(births)
-        each(judged, lambda key: self._settle(key, values.get(key.spec["key_alias"], "")))
+        many = len(judged) >= _MANY and not self._settler.dry_run
+        pending = [_Pending(key, self._chosen(key, values), [key.stand.found]) for key in judged]
+        if many:
+            done = each(pending, lambda key: self._settle(key, confirm=False))
+            pending = [key for key in done if isinstance(key, _Pending)]
+            changed = any(key.change and key.change.changes for key in pending)
+            seen = self._listed([key.judged.spec for key in pending]) if changed else None
+            for key in pending if seen is not None else ():
+                key.seen.append((seen or {}).get(key.judged.spec["key_alias"]))
+        each(pending, self._finish)
 
     def remove(self, each: Callable[..., list[Any]]) -> None:
         """Take the keys away that are to be absent."""
@@ -170,30 +189,45 @@ class GatewayKeys:
             self._grant(spec, stand, models, served)
             return _Judged(spec, models, stand)
 
-    def _settle(self, key: _Judged, born: str) -> None:
-        spec, models, alias = key.spec, key.models, key.spec["key_alias"]
-        value = born or spec.get("value") or ("" if spec.get("rotate") else key.stand.value)
+    def _chosen(self, key: _Judged, born: Mapping[str, str]) -> str:
+        """The value that a key is to have, "" where it is not known yet."""
+        spec = key.spec
+        kept = "" if spec.get("rotate") else key.stand.value
+        return born.get(spec["key_alias"]) or spec.get("value") or kept
+
+    def _settle(self, key: _Pending, *, confirm: bool = True) -> _Pending:
+        spec, value, stand = key.judged.spec, key.value, key.judged.stand
+        alias = spec["key_alias"]
+
+        def look() -> Any:
+            return key.seen.pop() if key.seen else self._api.key(alias, _content_key.token(value))
+
+        def decide(found: Any) -> Change:
+            # The value was ours or is now.
+            known = _content_key.Stand(found, value or stand.value)
+            return _content_key.change(spec, key.judged.models, known, value)
+
         with naming("key", alias):
-            seen = [key.stand.found]  # what was looked at a moment ago counts as the first look
+            change = self._settler.settle(look, decide, confirm=confirm)
+            if key.change is None or not key.change.changes:
+                key.change = change
+        return key
 
-            def look() -> Any:
-                return seen.pop() if seen else self._api.key(alias, _content_key.token(value))
-
-            change = self._settler.settle(
-                look,
-                # The value was ours or is now.
-                lambda found: _content_key.change(
-                    spec, models, _content_key.Stand(found, value or key.stand.value), value
-                ),
-            )
-            self._outcome.changes.append(change)
-            self._outcome.values[alias] = value
-            granted = models if models is not None else listed_models(key.stand.found)
+    def _finish(self, key: _Pending) -> None:
+        """See that the key is what it should be, and note it."""
+        if key.change is None or key.change.changes:
+            self._settle(key)
+        spec, models, alias = key.judged.spec, key.judged.models, key.judged.spec["key_alias"]
+        with naming("key", alias):
+            if key.change:
+                self._outcome.changes.append(key.change)
+            self._outcome.values[alias] = key.value
+            granted = models if models is not None else listed_models(key.judged.stand.found)
             self._outcome.granted[alias] = granted
             if spec.get("verify") and not self._settler.dry_run:
                 fresh = any(done.changes for done in self._outcome.changes)
                 self._outcome.verified[alias] = _key_call.verify(
-                    self._api, value, granted, spec.get("verify_model") or "", fresh=fresh
+                    self._api, key.value, granted, spec.get("verify_model") or "", fresh=fresh
                 )
 
     def _remove(self, spec: Spec) -> str:

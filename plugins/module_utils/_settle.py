@@ -52,8 +52,11 @@ class Settler:
         self._retries = retries
         self._sleep = sleep
 
-    def settle(self, look: Look, decide: Decide) -> Change:
-        """Return the first change that was needed, made and seen. Raises LitemaasError."""
+    def settle(self, look: Look, decide: Decide, *, confirm: bool = True) -> Change:
+        """Return the first change that was needed, made and seen. Raises LitemaasError.
+
+        *confirm*: without it the caller looks whether it helped, as for many objects at once.
+        """
         budget = _retry.Budget(self._retries, PATIENCE)
         done: Change | None = None
         shows = 0.0
@@ -71,6 +74,8 @@ class Settler:
                     continue
                 done = done or change
                 self._act(change)
+                if not confirm:
+                    return done
                 shows = time.monotonic() + _SHOWS.get(change.kind, _SHOWS_OTHERS)
             except GatewayError as error:
                 if done and any(words in error.message.lower() for words in _NOT_SHOWN_YET):
