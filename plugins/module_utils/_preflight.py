@@ -128,9 +128,9 @@ def _alone(settings: Settings) -> Iterator[str]:
     if replicas > 1 and not settings["deploy_redis"]:
         yield (
             f"{variable('litellm', 'replicas')} is {replicas} without Redis: each pod counts for "
-            f"itself, so a key's requests and tokens a minute are held only {replicas} times as "
-            "high as set, parallel requests and budgets too, and a key that is changed or deleted "
-            "works as before on other pods for up to 60 s. "
+            f"itself, so a key gets up to {replicas} times the requests and tokens a minute that "
+            "are set, and as many times the parallel requests and the budget; and a key that is "
+            "changed or deleted works as before on other pods for up to 60 s. "
             f"Set {variable('deploy_redis')} to true to have them count together."
         )
 

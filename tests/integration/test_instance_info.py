@@ -115,9 +115,10 @@ def test_without_asking_the_gateways(
     (found,) = result["instances"]
     assert (result["ready"], found["ready"], found["models"]) == (True, True, None)
     selector = f"rhpds.litemaas%2Fdeployment%3D{deployment}"
-    listed = [e["requestURI"] for e in audit.entries(containing=[selector, instance.namespace])]
-    assert len(listed) == 6, listed
-    assert not [uri for uri in listed if "secrets" in uri]
+    entries = audit.entries(containing=[selector, instance.namespace])
+    kinds = [entry["objectRef"]["resource"] for entry in entries]
+    assert len(kinds) == len(set(kinds)) == 7, kinds
+    assert "secrets" not in kinds
 
 
 def test_rights_in_some_namespaces(

@@ -182,15 +182,15 @@ def test_a_stuck_namespace_is_named_with_what_holds_it(
     began = time.monotonic()
     try:
         # Long enough for the cluster to find out by itself and write it down.
-        result = run_module("manifests", absent(deployment, wait_timeout=12))
+        result = run_module("manifests", absent(deployment, wait_timeout=25))
         assert result["failed"] and result["changed"]
-        assert 11 < time.monotonic() - began < 30
+        assert time.monotonic() - began > 24
         assert actions(result) == {
             f"Namespace {ours[0]}": "deleted",
             f"Namespace {ours[1]}": "failed",
         }
         assert not exists(client, ours[0])
-        assert f"Namespace {ours[1]}: still there after 12 s: it holds" in result["msg"]
+        assert f"Namespace {ours[1]}: still there after 25 s: it holds" in result["msg"]
         assert "configmaps/blocked (finalizers: example.com/block)" in result["msg"]
         # The second run deletes nothing more, and waits for the same.
         again = run_module("manifests", absent(deployment, wait_timeout=1))
