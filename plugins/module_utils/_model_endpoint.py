@@ -11,7 +11,6 @@ from here, is asked through the API server's service proxy, which passes no key 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -21,12 +20,12 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import _gateway_err
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _gateways,
     _key_call,
-    _management,
     _model_address,
     _parallel,
     _resources,
     _retry,
     _served_models,
+    _settle,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import ApiError, Client
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
@@ -189,15 +188,7 @@ class Asker:
         )
 
     def _once_more(self, function: Callable[[], Any]) -> Any:
-        budget = _retry.Budget(self._retries, PATIENCE)
-        while True:
-            try:
-                return function()
-            except GatewayError as error:
-                wait = budget.delay() if _management.is_passing(error) else None
-                if wait is None:
-                    raise
-                time.sleep(wait)
+        return _settle.ask(function, _retry.Budget(self._retries, PATIENCE))
 
     def _direct(self, address: Address, endpoint: Endpoint) -> Way:
         web = Web("\n".join(filter(None, (self._ca, endpoint.ca))), connections=THREADS)

@@ -88,15 +88,7 @@ class Settler:
 
     def ask(self, function: Callable[[], Any]) -> Any:
         """The result of a request that changes nothing, asked for again in passing trouble."""
-        budget = _retry.Budget(self._retries, PATIENCE)
-        while True:
-            try:
-                return function()
-            except GatewayError as error:
-                wait = budget.delay() if _management.is_passing(error) else None
-                if wait is None:
-                    raise
-                self._sleep(wait)
+        return ask(function, _retry.Budget(self._retries, PATIENCE), sleep=self._sleep)
 
     def _act(self, change: Change) -> None:
         if change.action in ("deleted", "replaced"):
@@ -105,6 +97,23 @@ class Settler:
             self.management.create(change.kind, change.body)
         if change.action == "updated":
             self.management.update(change.kind, change.id, change.body)
+
+
+def ask(
+    function: Callable[[], Any],
+    budget: _retry.Budget,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Any:
+    """The result of a request, asked for again in passing trouble while the budget lasts."""
+    while True:
+        try:
+            return function()
+        except GatewayError as error:
+            wait = budget.delay() if _management.is_passing(error) else None
+            if wait is None:
+                raise
+            sleep(wait)
 
 
 def said(error: LitemaasError, where: str) -> str:
