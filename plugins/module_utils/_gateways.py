@@ -185,10 +185,9 @@ class Gateways:
     def _labels(self, namespace: str) -> dict[str, str]:
         """The ownership labels of a namespace's instance, from its own Secret."""
         path = f"/api/v1/namespaces/{namespace}/secrets/{SECRET}"
-        found = _labels.of(self.client.find(path) or {})
-        ours = (_labels.MANAGED_BY[0], _labels.PART_OF[0], _labels.DEPLOYMENT, _labels.INSTANCE)
-        if found.get(_labels.MANAGED_BY[0]) == _labels.MANAGED_BY[1]:
-            return {name: found[name] for name in ours if name in found}
+        found = self.client.find(path) or {}
+        if _labels.is_ours(found):
+            return _labels.ownership_of(found)
         return dict([_labels.MANAGED_BY, _labels.PART_OF])
 
 

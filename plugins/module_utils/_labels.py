@@ -81,6 +81,12 @@ def ownership(deployment: str, instance: str) -> dict[str, str]:
     }
 
 
+def ownership_of(obj: Mapping[str, Any]) -> dict[str, str]:
+    """Those of the labels of ``ownership`` that an object carries, with its values."""
+    carried = of(obj)
+    return {name: carried[name] for name in ownership("", "") if name in carried}
+
+
 def deployment_labels(deployment: str) -> dict[str, str]:
     """The labels that select everything of *deployment*, whatever the instance."""
     return {MANAGED_BY[0]: MANAGED_BY[1], DEPLOYMENT: deployment}

@@ -41,7 +41,6 @@ _RECORDS = ("v1", "ConfigMap")
 _NAME = "litemaas-parts-"
 # Of any part there may be one, which is in no manifest.
 _SECRET = "v1 Secret"
-_OWNERSHIP = (_labels.MANAGED_BY[0], _labels.PART_OF[0], _labels.DEPLOYMENT, _labels.INSTANCE)
 
 
 def records(objects: Iterable[Object]) -> list[Object]:
@@ -52,12 +51,11 @@ def records(objects: Iterable[Object]) -> list[Object]:
     parts: dict[str, dict[str, set[str]]] = {}
     owners: dict[str, dict[str, str]] = {}
     for obj in _ours(objects):
-        labels, home = _labels.of(obj), obj["metadata"]["namespace"]
-        part = labels.get(_labels.OPTIONAL)
+        home, part = obj["metadata"]["namespace"], _labels.of(obj).get(_labels.OPTIONAL)
         if part:
             kinds = parts.setdefault(home, {}).setdefault(part, {_SECRET})
             kinds.add(f"{obj['apiVersion']} {obj['kind']}")
-            owners[home] = {key: labels[key] for key in _OWNERSHIP if key in labels}
+            owners[home] = _labels.ownership_of(obj)
     return [_record(home, owners[home], found) for home, found in parts.items()]
 
 
