@@ -87,6 +87,7 @@ class Wait:
             for instance in self.instances
         }
         self._seen = Observation()
+        self._listing = 0.0  # seconds that the last look took to see what the cluster holds
         self._seen_already = seen
         self._observer = Observer(
             client,
@@ -133,7 +134,6 @@ class Wait:
             self.standings = [_lost(i, self._failed[i["namespace"]]) for i in self._everything]
             return True
         while True:
-            began = self._clock()
             last = self.elapsed >= deadline
             try:
                 # Only a slice has an end that progress waits for.
@@ -153,13 +153,14 @@ class Wait:
                     return True
             elif over:
                 raise self.trouble
-            # A look at a thousand instances is heavy: the API server gets twice its time to rest.
-            pause = min(max(1.0, 2 * (self._clock() - began)), 5.0)
+            # To list a thousand instances is heavy: the API server gets twice its time to rest.
+            pause = min(max(1.0, 2 * self._listing), 5.0)
             if now + pause >= min(until, deadline) and until < deadline:
                 return False
             self._sleep(min(pause, max(0.0, deadline - now)))
 
     def _look(self, limit: float, *, last: bool) -> None:
+        began = self._clock()
         seen, self._seen_already = self._seen_already or Observation(), None
         self._observer.observe(self._kinds, seen)
         found = {i["namespace"]: instance_verdicts(i, seen) for i in self.instances}
@@ -176,7 +177,7 @@ class Wait:
             self._observer.observe(pods, seen, _homes(new), required=False, metadata=True)
         for instance in behind + new:
             found[instance["namespace"]] = instance_verdicts(instance, seen)
-        self._seen = seen
+        self._seen, self._listing = seen, self._clock() - began
         if self._gateway:
             self._ask(found, limit, last=last)
         now = self.elapsed
