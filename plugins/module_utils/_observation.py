@@ -41,6 +41,16 @@ class Observation:
         place = obj["metadata"]["namespace"], obj["kind"]
         self._objects.setdefault(place, []).append(obj)
 
+    def take(
+        self, other: Observation, kinds: Iterable[tuple[str, str]], namespaces: Iterable[str]
+    ) -> None:
+        """Add what *other* has of *kinds* in *namespaces*."""
+        wanted = [kind for _version, kind in kinds if kind not in self.complete]
+        for namespace in namespaces:
+            for kind in wanted:
+                for obj in other.of(namespace, kind):
+                    self.add(obj)
+
     def of(self, namespace: str, kind: str) -> list[Mapping[str, Any]]:
         return self._objects.get((namespace, kind), [])
 

@@ -46,6 +46,9 @@ _EXPLAINED = 20
 # Seconds for an API server to answer at all: more likely than away, its address is wrong.
 _NEVER_SEEN = 30.0
 _ASKING = 8.0  # seconds, at most, to ask one gateway once
+# What reasons are made of is listed anew after ten times the seconds that it took, or after these:
+# pods by the thousand cost the API server what it needs to start them.
+_PARTS_AT_LEAST_EVERY = 8.0
 _REDACT = Redactor()  # by patterns; the values themselves are known where logs are read
 _NOT_ASKED = v.waiting(COMPONENT, v.VERIFYING, "the gateway has not been asked yet")
 
@@ -88,6 +91,10 @@ class Wait:
         }
         self._seen = Observation()
         self._listing = 0.0  # seconds that the last look took to see what the cluster holds
+        self._parts_from, self._parts_cost = (
+            -math.inf,
+            0.0,
+        )  # when they were listed, and for how long
         self._seen_already = seen
         self._observer = Observer(
             client,
@@ -171,7 +178,7 @@ class Wait:
             elif self._tracks[instance["namespace"]].ready_at is None:
                 new.append(instance)
         if behind:
-            self._observer.observe(_observation.PARTS, seen, _homes(behind), required=False)
+            self._see_parts(seen, _homes(behind), anew=last)
         if new:
             pods = [_observation.POD]
             self._observer.observe(pods, seen, _homes(new), required=False, metadata=True)
@@ -196,6 +203,16 @@ class Wait:
                 verdict = verdict.with_reason(_REDACT(verdict.reason))
             self.standings.append(Standing(instance, found[home], verdict, track))
         self._explain(now)
+
+    def _see_parts(self, seen: Observation, homes: set[str], *, anew: bool) -> None:
+        """Add the pods, ReplicaSets and claims of *homes*: as they are, or as the last look had them."""
+        began = self.elapsed
+        age = began - self._parts_from
+        if not anew and age < min(10 * self._parts_cost, _PARTS_AT_LEAST_EVERY):
+            seen.take(self._seen, _observation.PARTS, homes)
+            return
+        self._observer.observe(_observation.PARTS, seen, homes, required=False)
+        self._parts_from, self._parts_cost = began, self.elapsed - began
 
     def _ask(self, found: dict[str, list[v.Verdict]], limit: float, *, last: bool) -> None:
         """Ask the gateways of the instances that run, until *limit*, and add their verdicts.

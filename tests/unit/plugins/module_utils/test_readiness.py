@@ -323,6 +323,26 @@ def test_the_claim_of_a_slow_start_is_not_explained_at_once(time: Time) -> None:
     assert [path for path in cluster.calls if "/events" in path]
 
 
+def test_what_is_slow_to_list_is_listed_less_often_and_at_the_end(
+    time: Time, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = Cluster(*workloads("user1", ready=False), crashing_pod("user1"))
+    read = cluster.list
+
+    def slow(path: str, **options: Any) -> list[dict[str, Any]]:
+        time.now += 0.5 * path.endswith("/pods")
+        return read(path, **options)
+
+    monkeypatch.setattr(cluster, "list", slow)
+    wait = wait_for(cluster, time, "user1")
+    for until, pods in ((9, 2), (14, 3)):  # every five seconds or more, as a list took half of one
+        assert not wait.run(until, 600)
+        assert sum(path.endswith("/pods") for path in cluster.calls) == pods
+        assert "crashes" in wait.standings[0].verdict.reason
+    assert wait.run(15, 15)
+    assert sum(path.endswith("/pods") for path in cluster.calls) == 4
+
+
 def test_gateways_that_hang_neither_delay_the_slice_nor_starve_the_rest(
     time: Time, gateways: Gateways, monkeypatch: pytest.MonkeyPatch
 ) -> None:
