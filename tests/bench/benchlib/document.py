@@ -172,7 +172,7 @@ def page(results: Results, extent: Extent, machine: str) -> str:
 TEXT = """\
 # Performance
 
-Written by `make bench`, which runs everything below side by side and takes about half an hour: change nothing here by hand.
+Written by `make bench`, which runs everything below side by side and takes most of an hour: change nothing here by hand.
 
 {table}
 
@@ -193,7 +193,7 @@ Figures of ours are medians of {repetitions} runs, that of the most users is one
   `rhpds.litemaas.gateway_content`, which looks for each key, writes its value into a Secret and looks at it again, and by [a loop](../tests/bench/playbooks/keys_uri.yml) of
   `ansible.builtin.uri`, which does none of that. The time is that of `ansible-playbook`.
 - **Own time** is the wall time of `ansible-playbook`, less the user-info calls, less the time the cluster needed after it had accepted the last object: from the API server's answer to
-  our last write (its audit log) to the moment when the last pod was ready, the last Deployment available and the last Route admitted (their statuses; for a removal, when the last namespace was
+  our last write, or last deletion, (its audit log) to the moment when the last pod was ready, the last Deployment available and the last Route admitted (their statuses; for a removal, when the last namespace was
   gone). Statuses count whole seconds and are rounded down, so up to a second of the cluster's time is booked as ours.
 - **The user-info calls** are one task event a user, because the catalog reads those events; they have a line of their own.
 - **Requests** are those with our User-Agent in the API server's audit log, polling included; dry runs and access reviews are no writes.

@@ -41,8 +41,13 @@ def user_info(found: Iterable[Task]) -> float:
 
 
 def last_accepted(requests: Iterable[Request]) -> float | None:
-    """When the API server accepted the last write; None when there was none."""
-    return max((r.answered for r in requests if r.writes and r.status < 300), default=None)
+    """When the API server accepted the last write, of a removal the last deletion; None when there was none.
+
+    What a removal writes beside that only has the cluster look sooner at what it is to delete.
+    """
+    accepted = [request for request in requests if request.writes and request.status < 300]
+    deletions = [request for request in accepted if request.verb == "delete"]
+    return max((request.answered for request in deletions or accepted), default=None)
 
 
 def complete(objects: Iterable[Mapping[str, Any]]) -> float:

@@ -61,6 +61,12 @@ def test_the_last_accepted_write() -> None:
     assert [request.writes for request in requests] == [True, True, False, False, False]
 
 
+def test_a_removal_counts_from_its_last_deletion() -> None:
+    hastened = Request("patch", "/api/v1/namespaces/a", 200, 30.0)
+    requests = [Request("delete", "/api/v1/namespaces/a", 200, 11.0), hastened]
+    assert figures.last_accepted(requests) == 11.0
+
+
 def test_when_all_was_complete() -> None:
     later = pod()
     later["status"]["conditions"][0]["lastTransitionTime"] = "2026-11-24T15:00:17Z"
