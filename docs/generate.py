@@ -60,7 +60,14 @@ def settings(users: int, **changes: Any) -> Any:
             for key, value in values.items()
             if key.startswith(f"{prefix}_")
         }
-        for prefix in ("litellm", "postgres", "redis", "multi_user_litellm", "multi_user_postgres")
+        for prefix in (
+            "litellm",
+            "postgres",
+            "redis",
+            "pgbouncer",
+            "multi_user_litellm",
+            "multi_user_postgres",
+        )
     }
     cluster = {"platform": "", "apps_domain": "", "routes": False, "openshift": False}
     return {
@@ -102,6 +109,9 @@ def sizes() -> str:
         row(f"**{title}**", _sizing.total([instance]))
     with_redis = {**settings(1), "deploy_redis": True}
     row("Redis, for one that has it", _sizing.cache(_instances.instances(with_redis, 1)[0]))
+    with_pgbouncer = {**settings(1), "deploy_pgbouncer": True}
+    instance = _instances.instances(with_pgbouncer, 1)[0]
+    row("PgBouncer, for one that has it", _sizing.pooler(instance))
     for users in USERS:
         row(f"{users} users", _sizing.total(_instances.instances(settings(users), users)))
     shared = settings(USERS[-1], tenancy="shared")

@@ -28,6 +28,7 @@ NAMES = {
     "litellm-migration": "migration",
     "postgres": "database",
     "redis": "Redis",
+    "pgbouncer": "PgBouncer",
 }
 _SAID = {"cpu": "CPU"}
 IGNORE = variable("ignore_capacity")

@@ -135,6 +135,18 @@ def cache(existing: Existing, generate: Generate) -> Values:
     return values
 
 
+def pooler(wanted: Wanted, password: str) -> Values:
+    """What PgBouncer knows its one user by, and the URL that leads to it. Both follow from *password*.
+
+    As PgBouncer reads it: in quotes, and a quote twice.
+    """
+    quoted = " ".join(
+        '"' + text.replace('"', '""') + '"' for text in (wanted.database_user, password)
+    )
+    url = DatabaseUrl(wanted.database_user, password, wanted.database_name)
+    return Values({"userlist.txt": f"{quoted}\n", "POOLED_DATABASE_URL": url.pooled()})
+
+
 def salt_in_use(existing: Existing) -> str:
     """What LiteLLM encrypts with; "" when there is nothing yet, or when it was lost."""
     salt = _value(existing, LITELLM, "LITELLM_SALT_KEY")

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _extra
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _extra, _settings
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
     Problem,
     variable,
@@ -36,6 +36,8 @@ BACKUP = 2
 # PostgreSQL keeps these for its superuser (`superuser_reserved_connections`).
 RESERVED = 3
 LEAST_POOL = 2
+# Of PgBouncer's clients: whoever looks on, besides the gateway's pods and those that wait to start.
+LOOKERS_ON = 5
 # Beyond, PostgreSQL's own cost for each connection counts more than what it brings.
 MOST = 1000
 
@@ -47,32 +49,52 @@ class Demand:
     pool: int
     """Connections of one gateway process."""
     replicas: int
+    shared: int | None = None
+    """Connections that PgBouncer keeps for all of them; None without it."""
 
     @property
     def gateways(self) -> int:
+        """What the pods open, to the database or to PgBouncer."""
         return self.pool * WORKERS * (self.replicas + SURGE)
 
     @property
+    def clients(self) -> int:
+        """What PgBouncer must take: also from each pod that waits for a migration."""
+        return self.gateways + self.replicas + SURGE + LOOKERS_ON
+
+    @property
     def total(self) -> int:
-        return self.gateways + MIGRATION + BACKUP + RESERVED
+        each, number = self._each
+        return each * number + MIGRATION + BACKUP + RESERVED
 
     def words(self) -> str:
         """The sum as a person adds it up."""
+        pods = f"{self.pool} x ({self.replicas} pods + {SURGE} while they are replaced)"
+        if self.shared is not None:
+            pods = f"{self.shared} x (1 PgBouncer + {SURGE} while it is replaced)"
         return (
-            f"{self.pool} x ({self.replicas} pods + {SURGE} while they are replaced) + {MIGRATION} to "
-            f"migrate + {BACKUP} for a backup + {RESERVED} that PostgreSQL reserves = {self.total}"
+            f"{pods} + {MIGRATION} to migrate + {BACKUP} for a backup + {RESERVED} that PostgreSQL "
+            f"reserves = {self.total}"
         )
 
     def largest_pool(self, most: int) -> int:
-        """The pool with which *most* connections are enough."""
-        rest = most - MIGRATION - BACKUP - RESERVED
-        return rest // (WORKERS * (self.replicas + SURGE))
+        """The pool, that of PgBouncer where there is one, with which *most* connections are enough."""
+        return (most - MIGRATION - BACKUP - RESERVED) // self._each[1]
+
+    @property
+    def _each(self) -> tuple[int, int]:
+        """The size of a pool of connections to the database, and how many such pools there may be."""
+        if self.shared is not None:
+            return self.shared, 1 + SURGE
+        return self.pool, WORKERS * (self.replicas + SURGE)
 
 
 def demand(settings: Settings) -> Demand:
     """What these settings come to."""
     most = max(settings["litellm"]["replicas"], _extra.most_replicas(settings))
-    return Demand(settings["litellm"]["database_connections"], most)
+    pgbouncer = settings["pgbouncer"] if "pgbouncer" in _settings.parts(settings) else None
+    shared = pgbouncer["pool_size"] if pgbouncer else None
+    return Demand(settings["litellm"]["database_connections"], most, shared)
 
 
 def problems(settings: Settings) -> Iterator[Problem]:
@@ -92,12 +114,28 @@ def problems(settings: Settings) -> Iterator[Problem]:
         yield wrong(most_name, most, f"must be {MOST} at most", remedy)
         return
     asked = demand(settings)
+    who = "the gateway"
+    if asked.shared is not None:
+        pool_name, who = variable("pgbouncer", "pool_size"), "PgBouncer"
+        if asked.shared < LEAST_POOL:
+            remedy = "PgBouncer's own number is 20."
+            yield wrong(pool_name, asked.shared, f"must be {LEAST_POOL} or more", remedy)
+            return
     if asked.total > most:
         fits = asked.largest_pool(most)
         lower = f", or {pool_name} to {fits}" if fits >= LEAST_POOL else ""
         yield wrong(
             most_name,
             most,
-            f"is less than the gateway may ask for: {asked.words()}",
-            f"Set it to {asked.total}{lower}.",
+            f"is less than {who} may ask for: {asked.words()}",
+            f"Set it to {asked.total}{lower}.{_sharing(asked, most)}",
         )
+
+
+def _sharing(asked: Demand, most: int) -> str:
+    """That PgBouncer would do, where the pods would have to do with less than LiteLLM's own number."""
+    shared = Demand(asked.pool, asked.replicas, LEAST_POOL).largest_pool(most)
+    if asked.shared is not None or shared < LEAST_POOL:
+        return ""
+    pool, deploy = variable("pgbouncer", "pool_size"), variable("deploy_pgbouncer")
+    return f" Or set {deploy} to true and {pool} to {shared} at most: the pods share those."

@@ -11,8 +11,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote, unquote, urlsplit
 
-# The Service of the database, in the same namespace.
+# The Service of the database, in the same namespace, and that of PgBouncer.
 ADDRESS = "postgres:5432"
+POOLED_ADDRESS = "pgbouncer:6432"
+# Prisma then prepares no statement that another connection would not know.
+POOLED_QUERY = "pgbouncer=true"
 
 
 @dataclass(frozen=True)
@@ -24,11 +27,19 @@ class DatabaseUrl:
     database: str
 
     def __str__(self) -> str:
+        return self.at(ADDRESS)
+
+    def pooled(self) -> str:
+        """The same database through PgBouncer."""
+        return f"{self.at(POOLED_ADDRESS)}?{POOLED_QUERY}"
+
+    def at(self, address: str) -> str:
+        """As URL of that host and port."""
         # quote_plus is wrong here: Prisma takes its "+" for a plus sign, not for a blank.
         user, password, database = (
             quote(part, safe="") for part in (self.user, self.password, self.database)
         )
-        return f"postgresql://{user}:{password}@{ADDRESS}/{database}"
+        return f"postgresql://{user}:{password}@{address}/{database}"
 
 
 def parse(text: str) -> DatabaseUrl | None:

@@ -10,8 +10,8 @@ nothing more. A database that is to have another size is stopped before the new 
 room counts as free. A gateway is replaced one pod at a time and only once the new one is ready:
 many instances can take turns, so room for one pod more is what that needs.
 
-Where a gateway has several pods, a Job migrates the database before new ones start, if what it
-consists of has changed. They hold their room while they wait for it, so it needs its own, in each
+Where a gateway has several pods or a PgBouncer, a Job migrates the database before new ones start,
+if what it consists of has changed. They hold their room while they wait for it, so it needs its own, in each
 instance.
 """
 
@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _instances,
     _labels,
     _node,
     _revision,
@@ -34,6 +35,8 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._node import Amount
 
 GATEWAY = "litellm"
 MIGRATION = "litellm-migration"
+# The init container of gateways for which a Job migrates.
+WAITS = "wait-for-migration"
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,8 @@ class Pod:
     ending: bool = False
     revision: str = ""
     """Of a gateway's, what it is made of."""
+    waited: bool = False
+    """Whether a gateway's waited for a Job to migrate, and did not do it by itself."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ def parse(obj: Mapping[str, Any]) -> Pod:
         frozenset(container.get("image", "") for container in spec.get("containers") or ()),
         "deletionTimestamp" in metadata,
         (metadata.get("annotations") or {}).get(_labels.REVISION, ""),
+        any(each.get("name") == WAITS for each in spec.get("initContainers") or ()),
     )
 
 
@@ -119,7 +125,7 @@ def demand(instances: Iterable[Instance], pods: Iterable[Pod]) -> Demand:
             if differs:
                 replaced = Ask(-1, app, each)
             migrates = not live or any(_migrates(pod, instance, each) for pod in live)
-            if instance["litellm"]["several"] and migrates:
+            if _instances.migrates_by_job(instance) and migrates:
                 migrating = there.pop((instance["namespace"], MIGRATION), [])
                 _match(found, migrating, Ask(number, MIGRATION, each), 1)
     if replaced:
@@ -161,7 +167,7 @@ def _differs(pod: Pod, instance: Instance, each: Amount) -> bool:
 
 def _migrates(pod: Pod, instance: Instance, each: Amount) -> bool:
     same = _revision.same_migration(pod.revision, instance["litellm"]["revision"])
-    return not same or _drifted(pod, instance, each)
+    return not (same and pod.waited) or _drifted(pod, instance, each)
 
 
 def _drifted(pod: Pod, instance: Instance, each: Amount) -> bool:

@@ -54,6 +54,13 @@ _OF_REDIS = {
     "general_settings.coordination_redis": (),
 }
 
+# They would travel in the startup message, which PgBouncer answers for many connections alike.
+_OF_PGBOUNCER = (
+    "general_settings.database_statement_timeout",
+    "general_settings.database_lock_timeout",
+    "general_settings.database_idle_in_transaction_session_timeout",
+)
+
 
 def config(settings: Settings) -> dict[str, Any]:
     """The content of config.yaml; empty where none is needed.
@@ -99,13 +106,7 @@ def problems(settings: Settings) -> Iterator[Problem]:
     for path, remedy in _MANAGED.items():
         if path in values:
             yield Problem(NAME, f"must not set {path}", remedy)
-    if "redis" in _settings.parts(settings):
-        for path, allowed in _OF_REDIS.items():
-            if path in values and values[path] not in allowed:
-                remedy = f"Leave it out, or set {variable('deploy_redis')} to false."
-                yield wrong(
-                    NAME, values[path], f"contradicts the Redis there is with {path}", remedy
-                )
+    yield from _contradictions(settings, values)
     for path, value in values.items():
         if _is_secret(path, value):
             remedy = (
@@ -113,6 +114,22 @@ def problems(settings: Settings) -> Iterator[Problem]:
                 f"{variable('litellm', 'env_secrets')}, and write {_REFERENCE}KEY here."
             )
             yield Problem(NAME, f"holds a secret in {path}, which everybody could read", remedy)
+
+
+def _contradictions(settings: Settings, values: Mapping[str, Any]) -> Iterator[Problem]:
+    """What does not go together with the parts that the instance has."""
+    if "redis" in _settings.parts(settings):
+        for path, allowed in _OF_REDIS.items():
+            if path in values and values[path] not in allowed:
+                remedy = f"Leave it out, or set {variable('deploy_redis')} to false."
+                yield wrong(
+                    NAME, values[path], f"contradicts the Redis there is with {path}", remedy
+                )
+    if "pgbouncer" in _settings.parts(settings):
+        for path in _OF_PGBOUNCER:
+            if path in values:
+                remedy = f"Leave it out, or set {variable('deploy_pgbouncer')} to false."
+                yield Problem(NAME, f"has {path}, which PgBouncer would not hand on", remedy)
 
 
 def _given(settings: Settings) -> Mapping[str, Any]:

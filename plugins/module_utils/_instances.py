@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _database_connections,
     _extra,
     _gateway_config,
     _image,
@@ -73,6 +74,15 @@ class Redis(TypedDict):
     resources: Resources
 
 
+class Pgbouncer(TypedDict):
+    image: str
+    pool_size: int
+    """How many connections to the database the gateway's pods share."""
+    max_client_conn: int
+    """How many it takes from them."""
+    resources: Resources
+
+
 class Instance(TypedDict):
     name: str
     """The namespace, or ``user1``… : the letters and the number, whatever the prefix; or ``shared``."""
@@ -89,6 +99,8 @@ class Instance(TypedDict):
     postgres: Postgres
     redis: Redis | None
     """None where it is switched off."""
+    pgbouncer: Pgbouncer | None
+    """None where the gateway connects to its database directly."""
 
 
 def count(value: Any) -> int:
@@ -196,7 +208,11 @@ def _litellm(settings: Settings, images: dict[str, str]) -> Litellm:
         "revision": "",
     }
     litellm["revision"] = _revision.revision(
-        litellm, helper=images["postgres"], redis="redis" in images, ca_bundle=bundle
+        litellm,
+        helper=images["postgres"],
+        redis="redis" in images,
+        pgbouncer="pgbouncer" in images,
+        ca_bundle=bundle,
     )
     return litellm
 
@@ -236,6 +252,7 @@ def _instance(
             "resources": _resources(settings, "postgres"),
         },
         "redis": _redis(settings, images),
+        "pgbouncer": _pgbouncer(settings, images),
     }
 
 
@@ -251,6 +268,26 @@ def _redis(settings: Settings, images: dict[str, str]) -> Redis | None:
         "maxmemory": maxmemory(found["memory_limit"], keeps=bool(size)),
         "resources": _resources(settings, "redis"),
     }
+
+
+def _pgbouncer(settings: Settings, images: dict[str, str]) -> Pgbouncer | None:
+    found = settings["pgbouncer"]
+    if "pgbouncer" not in images or found is None:
+        return None
+    return {
+        "image": images["pgbouncer"],
+        "pool_size": found["pool_size"],
+        "max_client_conn": _database_connections.demand(settings).clients,
+        "resources": _resources(settings, "pgbouncer"),
+    }
+
+
+def migrates_by_job(instance: Instance) -> bool:
+    """Whether a Job migrates the database: before several pods, and past PgBouncer.
+
+    Through that a migration would lose its lock and its settings from one statement to the next.
+    """
+    return instance["litellm"]["several"] or bool(instance["pgbouncer"])
 
 
 def maxmemory(limit: str, *, keeps: bool) -> int:

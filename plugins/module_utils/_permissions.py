@@ -148,6 +148,7 @@ OF_PARTS: dict[str, tuple[Need, ...]] = {
         Need("policy", "poddisruptionbudgets", _WRITTEN),
     ),
     "redis": (_RECORD, Need("", "persistentvolumeclaims", ("create", "patch"))),
+    "pgbouncer": (_RECORD, Need("batch", "jobs", _WRITTEN)),
 }
 
 

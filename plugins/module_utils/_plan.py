@@ -120,6 +120,12 @@ def summary(plan: Plan, settings: Settings) -> list[str]:
         size, class_ = redis["storage_size"], redis["storage_class"]
         kept = f"{size} of {class_}" if size else "nothing kept over a restart"
         lines.append(f"Redis: {redis['image']}, {kept}")
+    pgbouncer = first["pgbouncer"]
+    if pgbouncer:
+        lines.append(
+            f"PgBouncer: {pgbouncer['image']}, {pgbouncer['pool_size']} connections to the database "
+            f"for up to {pgbouncer['max_client_conn']} of the gateway"
+        )
     needs = _sizing.total(instances).words()
     lines.append(
         f"Needs: {needs['cpu_request']} CPU and {needs['memory_request']} of memory requested, "
@@ -140,6 +146,8 @@ def images(plan: Plan) -> list[str]:
         found |= {instance["litellm"]["image"], instance["postgres"]["image"]}
         if instance["redis"]:
             found.add(instance["redis"]["image"])
+        if instance["pgbouncer"]:
+            found.add(instance["pgbouncer"]["image"])
     return sorted(found)
 
 

@@ -18,6 +18,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _instances,
     _quantity,
     _resources,
     _settings,
@@ -157,12 +158,14 @@ def _needed(instance: Instance, present: set[tuple[str, str]]) -> dict[str, Deci
     sizing = _sizing.Sizing()
     if ("Deployment", "litellm") not in present:
         sizing += _sizing.gateway(instance)
-        if instance["litellm"]["several"]:
+        if _instances.migrates_by_job(instance):
             sizing += _sizing.gateway_pod(instance)  # the migration, before the others
     if ("StatefulSet", "postgres") not in present:
         sizing += _sizing.database(instance)
     if ("Deployment", "redis") not in present:
         sizing += _sizing.cache(instance)
+    if ("Deployment", "pgbouncer") not in present:
+        sizing += _sizing.pooler(instance)
     volume, storage = 0, Decimal(0)
     if ("PersistentVolumeClaim", "data-postgres-0") not in present:
         volume += 1

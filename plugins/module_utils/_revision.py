@@ -22,13 +22,22 @@ _OUTSIDE = ("replicas", "autoscaled", "revision")
 _MIGRATION = ("image", "env", "ca_bundle", "resources")
 
 
-def revision(litellm: Mapping[str, Any], *, helper: str, redis: bool, ca_bundle: str) -> str:
+def revision(
+    litellm: Mapping[str, Any],
+    *,
+    helper: str,
+    redis: bool,
+    ca_bundle: str,
+    pgbouncer: bool = False,
+) -> str:
     """``<hash of the migration>-<hash of the pods>`` of an instance's part *litellm*.
 
     *helper* is the image that waits for the database, *ca_bundle* the certificates themselves.
     """
     migration = [{key: litellm[key] for key in _MIGRATION}, helper, redis]
     pods = [{k: v for k, v in litellm.items() if k not in _OUTSIDE}, helper, redis, ca_bundle]
+    # Only where there is one: other pods are not replaced for what they do not have.
+    pods += ["pgbouncer"] if pgbouncer else []
     return f"{_hash(migration)}-{_hash(pods)}"
 
 

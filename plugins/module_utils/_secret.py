@@ -21,10 +21,11 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import Lite
 LITELLM = "litellm-secret"
 POSTGRES = "postgres-secret"
 REDIS = "redis-secret"
+PGBOUNCER = "pgbouncer-secret"
 # In the order they are written: two runs at once meet at the first, and the second follows from it.
 NAMES = (LITELLM, POSTGRES)
 # Of parts that may be switched off: they go when the part goes.
-OPTIONAL = {REDIS: "redis"}
+OPTIONAL = {REDIS: "redis", PGBOUNCER: "pgbouncer"}
 _APP = {LITELLM: "litellm", POSTGRES: "postgres", **OPTIONAL}
 # Says that the Secret was given a salt of its own: should the salt be lost, it was not the master
 # key, which LiteLLM takes where there is none.

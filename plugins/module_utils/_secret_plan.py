@@ -27,6 +27,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values 
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import (
     LITELLM,
     NAMES,
+    PGBOUNCER,
     POSTGRES,
     REDIS,
     Stored,
@@ -43,7 +44,10 @@ KEYS = {
     ),
     POSTGRES: ("POSTGRES_PASSWORD", "DATABASE_URL"),
     REDIS: ("REDIS_PASSWORD",),
+    PGBOUNCER: ("userlist.txt", "POOLED_DATABASE_URL"),
 }
+# What is made of the database's password.
+_OF_PASSWORD = frozenset(("DATABASE_URL", *KEYS[PGBOUNCER]))
 
 
 @dataclass(frozen=True)
@@ -82,11 +86,14 @@ def decide(
     ``volume``: whether the database has a volume already, None when that is not known. It matters
     only where ``needs_volume`` says so.
     """
+    database = _credential_values.database(existing, wanted, generate, volume)
+    password = database.found["POSTGRES_PASSWORD"]
     parts = (
-        _credential_values.database(existing, wanted, generate, volume),
+        database,
         _credential_values.keys(existing, wanted, generate, volume),
         _credential_values.login(existing, wanted, generate),
         *([_credential_values.cache(existing, generate)] if REDIS in names else []),
+        *([_credential_values.pooler(wanted, password)] if PGBOUNCER in names else []),
     )
     problems = tuple(text for part in parts for text in part.problems)
     if problems:
@@ -119,7 +126,7 @@ def _change(
         action = "created"
     elif changed or not stored.complete:
         action = "configured"
-    random = generated | ({"DATABASE_URL"} if "POSTGRES_PASSWORD" in generated else set())
+    random = generated | (_OF_PASSWORD if "POSTGRES_PASSWORD" in generated else set())
     return Change(
         name=name,
         action=action,

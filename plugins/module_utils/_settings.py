@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 PARTS = ("litellm", "postgres")
-OPTIONAL_PARTS = ("redis",)
+OPTIONAL_PARTS = ("redis", "pgbouncer")
 SHARED = "shared"
 TENANCIES = ("dedicated", SHARED)
 SIZES = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
@@ -48,6 +48,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "ignore_capacity": {"type": "bool", "default": False},
     "extra_manifests": {"type": "raw", "default": []},
     "deploy_redis": {"type": "bool", "default": False},
+    "deploy_pgbouncer": {"type": "bool", "default": False},
     "deploy_frontend": {"type": "bool", "default": False},
     "deploy_backend": {"type": "bool", "default": False},
     "oauth_enabled": {"type": "bool", "default": False},
@@ -89,6 +90,15 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
             **_SIZE_SPEC,
         },
     },
+    "pgbouncer": {
+        "type": "dict",
+        "options": {
+            "image": {"type": "str", "required": True},
+            "tag": {"type": "str", "default": ""},
+            "pool_size": {"type": "int", "default": 20},
+            **_SIZE_SPEC,
+        },
+    },
     "multi_user_litellm": {"type": "dict", "options": _SIZE_SPEC},
     "multi_user_postgres": {"type": "dict", "options": _SIZE_SPEC},
     "content": {"type": "dict", "no_log": True, "default": {}},
@@ -97,6 +107,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
 REQUIRED_IF = [
     ("multi_user", True, ("multi_user_litellm", "multi_user_postgres")),
     ("deploy_redis", True, ("redis",)),
+    ("deploy_pgbouncer", True, ("pgbouncer",)),
 ]
 
 
@@ -144,6 +155,12 @@ class Redis(Sizes):
     storage_size: str
 
 
+class Pgbouncer(Sizes):
+    image: str
+    tag: str
+    pool_size: int
+
+
 class Settings(TypedDict):
     """``module.params`` of the ``plan`` module, connection options apart."""
 
@@ -164,12 +181,14 @@ class Settings(TypedDict):
     ignore_capacity: bool
     extra_manifests: Any
     deploy_redis: bool
+    deploy_pgbouncer: bool
     deploy_frontend: bool
     deploy_backend: bool
     oauth_enabled: bool
     litellm: Litellm
     postgres: Postgres
     redis: Redis | None
+    pgbouncer: Pgbouncer | None
     multi_user_litellm: Sizes | None
     multi_user_postgres: Sizes | None
     content: dict[str, Any]

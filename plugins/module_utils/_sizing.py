@@ -129,11 +129,27 @@ def cache(instance: Instance) -> Sizing:
     )
 
 
+def pooler(instance: Instance) -> Sizing:
+    """An instance's PgBouncer; nothing where it has none."""
+    pgbouncer = instance["pgbouncer"]
+    if pgbouncer is None:
+        return Sizing()
+    found = pgbouncer["resources"]
+    return Sizing(
+        cpu_request=_quantity.parse(found["requests"]["cpu"]),
+        cpu_limit=_quantity.parse(found["limits"]["cpu"]),
+        memory_request=_quantity.parse(found["requests"]["memory"]),
+        memory_limit=_quantity.parse(found["limits"]["memory"]),
+        pods=1,
+    )
+
+
 # Each part by the label `app` of its pods.
 BY_APP: dict[str, Callable[[Instance], Sizing]] = {
     "postgres": database,
     "litellm": gateway,
     "redis": cache,
+    "pgbouncer": pooler,
 }
 
 

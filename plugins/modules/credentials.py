@@ -37,8 +37,8 @@ options:
     description:
       - The instances, as the module M(rhpds.litemaas.plan) returns them in C(instances).
       - Of each the C(name), the C(namespace) it lives in and the ownership C(labels) of its
-        objects are used, and whether it has a C(redis), which then gets a Secret too; other keys
-        are ignored.
+        objects are used, and whether it has a C(redis) or C(pgbouncer), which then get a Secret each;
+        other keys are ignored.
     type: list
     elements: dict
     required: true

@@ -145,6 +145,12 @@ options:
         Several pods without it are warned of.
     type: bool
     default: false
+  deploy_pgbouncer:
+    description:
+      - Whether each instance gets a PgBouncer, through which the pods of its gateway share connections to the
+        database.
+    type: bool
+    default: false
   deploy_frontend:
     description: Not part of this release. V(true) is refused.
     type: bool
@@ -286,6 +292,41 @@ options:
         description: The size of its volume, of the storage class of the database's. Empty for none.
         type: str
         default: ""
+      cpu_request:
+        description: The CPU the pod is sure of.
+        type: str
+        required: true
+      cpu_limit:
+        description: The CPU the pod may use.
+        type: str
+        required: true
+      memory_request:
+        description: The memory the pod is sure of.
+        type: str
+        required: true
+      memory_limit:
+        description: The memory the pod may use.
+        type: str
+        required: true
+  pgbouncer:
+    description: The PgBouncer of each instance, the same with one user or many. Required when O(deploy_pgbouncer=true).
+    type: dict
+    suboptions:
+      image:
+        description: The image, with or without a tag or digest.
+        type: str
+        required: true
+      tag:
+        description: The tag, used when the image has neither tag nor digest of its own.
+        type: str
+        default: ""
+      pool_size:
+        description:
+          - How many connections to the database it keeps at most.
+          - Twice as many, because there may be two while it is replaced, must fit into O(postgres.max_connections)
+            together with what else needs some.
+        type: int
+        default: 20
       cpu_request:
         description: The CPU the pod is sure of.
         type: str
@@ -560,6 +601,28 @@ instances:
           sample:
             requests: {cpu: 50m, memory: 64Mi}
             limits: {cpu: 500m, memory: 512Mi}
+    pgbouncer:
+      description: Its PgBouncer; none where the gateway connects to the database directly.
+      type: dict
+      contains:
+        image:
+          description: The image in full.
+          type: str
+          sample: ghcr.io/cloudnative-pg/pgbouncer:1.24.0
+        pool_size:
+          description: How many connections to the database it keeps at most.
+          type: int
+          sample: 20
+        max_client_conn:
+          description: How many connections it takes.
+          type: int
+          sample: 49
+        resources:
+          description: The requests and limits of the pod.
+          type: dict
+          sample:
+            requests: {cpu: 20m, memory: 16Mi}
+            limits: {cpu: 500m, memory: 64Mi}
 recipients:
   description: Who is told how to log in, in the order of the users; without users one.
   returned: success

@@ -59,6 +59,7 @@ def instance(number: int, expose: str = "route") -> dict[str, Any]:
             "resources": resources("256Mi", "512Mi"),
         },
         "redis": None,
+        "pgbouncer": None,
     }
 
 
@@ -116,7 +117,8 @@ def render(
         "_ocp4_workload_litemaas_instances": instances,
         "_ocp4_workload_litemaas_rendered": instances,
         "_ocp4_workload_litemaas_hashes": {
-            i["name"]: {"postgres": "aa", "litellm": "bb", "redis": "cc"} for i in instances
+            i["name"]: {"postgres": "aa", "litellm": "bb", "redis": "cc", "pgbouncer": "dd"}
+            for i in instances
         },
         "_ocp4_workload_litemaas_cluster": {"openshift": openshift},
     }

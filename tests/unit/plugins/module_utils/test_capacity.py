@@ -28,10 +28,11 @@ DRIVER = "ebs.csi.aws.com"
 
 
 def instances(users: int, **more: Any) -> list[_instances.Instance]:
-    """Those of so many users; without users the single one. *more*: replicas, Redis."""
+    """Those of so many users; without users the single one. *more*: replicas, Redis, PgBouncer."""
     settings = copy.deepcopy(SETTINGS)
     settings["multi_user"] = users > 0
     settings["deploy_redis"] = more.get("redis", False)
+    settings["deploy_pgbouncer"] = more.get("pgbouncer", False)
     settings["litellm"]["replicas"] = more.get("replicas", 1)
     return _instances.instances(settings, max(users, 1))
 
@@ -87,11 +88,12 @@ def pods(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
         "litellm-migration": ("100m", "1Gi"),
         "postgres": ("200m", "256Mi"),
         "redis": ("50m", "64Mi"),
+        "pgbouncer": ("20m", "16Mi"),
     }
     for each in case.get("running", ()):
         cpu, memory = sizes[each["app"]]
         part = each["app"].removesuffix("-migration")
-        image = instances(1, redis=True)[0][part]["image"]  # type: ignore[literal-required]
+        image = instances(1, redis=True, pgbouncer=True)[0][part]["image"]  # type: ignore[literal-required]
         revision = instances(1, **case.get("more", {}))[0]["litellm"]["revision"]
         migration, _dash, made_of = revision.partition("-")
         changed = each.get("changed", "")
@@ -109,7 +111,12 @@ def pods(case: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 "containers": [
                     {"image": each.get("image", image), "resources": {"requests": requests}}
                 ],
-                "initContainers": [{"resources": {"requests": {"cpu": "10m", "memory": "32Mi"}}}],
+                "initContainers": [
+                    {
+                        "name": each.get("after", _demand.WAITS),
+                        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}},
+                    }
+                ],
                 **({"nodeName": each["node"]} if each["node"] else {}),
             },
         }

@@ -102,6 +102,7 @@ def test_one_instance(settings: Any) -> None:
             },
         },
         "redis": None,
+        "pgbouncer": None,
     }
 
 

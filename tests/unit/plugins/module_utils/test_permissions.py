@@ -122,6 +122,12 @@ def test_only_who_wants_redis_needs_what_it_needs() -> None:
     assert {("", "persistentvolumeclaims", "create"), ("", "configmaps", "patch")} <= with_it
 
 
+def test_only_who_wants_pgbouncer_needs_what_it_needs() -> None:
+    without, with_it = (needed(_permissions.needs("none", parts)) for parts in ((), ("pgbouncer",)))
+    assert ("batch", "jobs", "create") not in without
+    assert {("batch", "jobs", "create"), ("", "configmaps", "patch")} <= with_it
+
+
 USERS = [f"litemaas-user{n}" for n in range(1, 81)]
 
 
