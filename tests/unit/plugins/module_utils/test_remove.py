@@ -63,7 +63,7 @@ def test_namespaces_of_ours_go_whole() -> None:
     changes = remove(cluster)
     assert actions(changes) == {f"Namespace n{n}": "deleted" for n in range(5)}
     assert cluster.deleted == [f"/api/v1/namespaces/n{n}" for n in range(5)]
-    assert cluster.calls["list"] == len(_inventory.KINDS) + 1  # and one look whether they are gone
+    assert cluster.calls["list"] == len(_inventory.KINDS) + 2  # and one look whether they are gone
 
 
 def test_again_there_is_nothing_to_do() -> None:
@@ -246,6 +246,67 @@ def test_what_somebody_else_deleted_is_waited_for() -> None:
     changes = remove(cluster, wait=60)
     assert actions(changes) == {"Namespace n": "terminating"}
     assert not changes.changed and not cluster.deleted
+
+
+class Ending(Cluster):
+    """Namespaces end when they are changed after their last pod has gone."""
+
+    changed: list[str] = []
+
+    def request(self, method: str, path: str, *, body: Obj, content_type: str) -> Any:
+        self._begin("patch", path)
+        assert (method, content_type) == ("PATCH", "application/merge-patch+json")
+        assert list(body["metadata"]["annotations"]) == [_remove.EMPTIED]
+        self.changed = [*self.changed, path]
+        del self.objects[path]
+
+
+def test_a_namespace_whose_last_pod_is_gone_is_looked_at_again() -> None:
+    pods = [obj("Pod", "litellm-1", "n0"), obj("Pod", "litellm-1", "n1")]
+    cluster = Ending(held("n0"), held("n1"), *pods)
+    looks: list[str] = []
+
+    def end(verb: str, path: str) -> None:
+        looks.append(path)
+        # n0 has one more pod for a while, n1 none from the second look on.
+        for number, name in ((2, "n1"), (4, "n0")):
+            if looks.count("/api/v1/pods") == number:
+                cluster.objects.pop(f"/api/v1/namespaces/{name}/pods/litellm-1", None)
+
+    cluster.faults = [end]
+    changes = remove(cluster, wait=60)
+    assert actions(changes) == {"Namespace n0": "deleted", "Namespace n1": "deleted"}
+    assert cluster.changed == ["/api/v1/namespaces/n1", "/api/v1/namespaces/n0"]
+
+
+@pytest.mark.parametrize("verb", ["patch", "list"])
+def test_who_may_not_hasten_a_namespace_waits(verb: str) -> None:
+    cluster = Ending(held("n"), obj("Pod", "litellm-1", "n"))
+    looks: list[str] = []
+
+    def end(asked: str, path: str) -> None:
+        looks.append(path)
+        if looks.count("/api/v1/namespaces") == 3:
+            cluster.objects.pop("/api/v1/namespaces/n/pods/litellm-1", None)
+        if looks.count("/api/v1/namespaces") == 6:
+            cluster.objects.clear()
+        if asked == verb and (verb == "patch" or path.endswith("/pods")):
+            raise refusal(403, "may not")
+
+    cluster.faults = [end]
+    assert actions(remove(cluster, wait=60)) == {"Namespace n": "deleted"}
+    assert not cluster.changed
+
+
+def test_what_has_pods_is_known_to_the_next_slice() -> None:
+    cluster = Ending(held("n"), obj("Pod", "litellm-1", "n"))
+    request = Request(selector=SELECTOR, wait=60)
+    first = _remove.Removal(cluster, request)  # type: ignore[arg-type]
+    assert not first.run(until=0.3)
+    cluster.objects.pop("/api/v1/namespaces/n/pods/litellm-1")
+    second = _remove.Removal(cluster, request, elapsed=1.0, state=first.state())  # type: ignore[arg-type]
+    assert second.run()
+    assert cluster.changed == ["/api/v1/namespaces/n"]
 
 
 def test_kinds_are_known_and_owners_go_with_their_pods() -> None:
