@@ -34,7 +34,7 @@ def revision(
 
     *helper* is the image that waits for the database, *ca_bundle* the certificates themselves.
     """
-    migration = [{key: litellm[key] for key in _MIGRATION}, helper, redis]
+    migration = [{key: litellm[key] for key in _MIGRATION}, helper]
     pods = [{k: v for k, v in litellm.items() if k not in _OUTSIDE}, helper, redis, ca_bundle]
     # Only where there is one: other pods are not replaced for what they do not have.
     pods += ["pgbouncer"] if pgbouncer else []

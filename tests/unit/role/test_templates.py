@@ -436,7 +436,11 @@ def test_the_plan_knows_what_migrates_anew():
     name, (migration, _dash, pods) = both()
     for same in ({"replicas": 5}, {"autoscaled": True}):
         assert both(**same) == (name, (migration, "-", pods))
-    for other_pods in ({"config": {"a": {"b": 1}}}, {"env_secrets": ["x"]}):
+    for other_pods in (
+        {"config": {"a": {"b": 1}}},
+        {"env_secrets": ["x"]},
+        {"with_redis": {"redis": redis()["redis"]}},
+    ):
         found, (first, _dash, second) = both(**other_pods)
         assert (found, first) == (name, migration), other_pods
         assert second != pods
@@ -445,7 +449,6 @@ def test_the_plan_knows_what_migrates_anew():
         {"resources": resources("2Gi", "4Gi")},
         {"env": {"HTTPS_PROXY": "http://p"}},
         {"ca_bundle": True},
-        {"with_redis": {"redis": redis()["redis"]}},
     ):
         found, (first, _dash, second) = both(**other)
         assert found != name and first != migration and second != pods, other
