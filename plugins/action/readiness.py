@@ -27,7 +27,8 @@ class ActionModule(ProgressAction):
 
 
 def _known(instance: dict[str, Any]) -> dict[str, Any]:
-    return {key: instance[key] for key in KEYS if key in instance}
+    known = {key: instance[key] for key in KEYS if key in instance}
+    return {**known, "switched_off": [part for part, value in instance.items() if value is None]}
 
 
 def _waiting(count: int) -> str:

@@ -38,6 +38,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._redaction import R
 from ansible_collections.rhpds.litemaas.plugins.module_utils._track import Standing, Track
 from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_instance import (
     EXPOSURE,
+    awaiting_migration,
     instance_verdicts,
 )
 
@@ -103,8 +104,6 @@ class Wait:
             before.get("forbidden", ()),
         )
         self._kinds = [*_observation.WORKLOADS]
-        if any((i.get("litellm") or {}).get("several") for i in self.instances):
-            self._kinds.append(_observation.JOBS)
         exposed = {EXPOSURE.get(instance.get("expose") or "none") for instance in self.instances}
         for kind in (_observation.ROUTES, _observation.INGRESSES):
             if kind[1] in exposed:
@@ -205,13 +204,15 @@ class Wait:
         self._explain(now)
 
     def _see_parts(self, seen: Observation, homes: set[str], *, anew: bool) -> None:
-        """Add the pods, ReplicaSets and claims of *homes*: as they are, or as the last look had them."""
+        """Add the pods, ReplicaSets, claims and Jobs of *homes*: as they are, or as the last look had them."""
         began = self.elapsed
         age = began - self._parts_from
         if not anew and age < min(10 * self._parts_cost, _PARTS_AT_LEAST_EVERY):
-            seen.take(self._seen, _observation.PARTS, homes)
+            seen.take(self._seen, (*_observation.PARTS, _observation.JOBS), homes)
             return
+        migrating = awaiting_migration(seen, homes)
         self._observer.observe(_observation.PARTS, seen, homes, required=False)
+        self._observer.observe([_observation.JOBS], seen, migrating, required=False)
         self._parts_from, self._parts_cost = began, self.elapsed - began
 
     def _ask(self, found: dict[str, list[v.Verdict]], limit: float, *, last: bool) -> None:

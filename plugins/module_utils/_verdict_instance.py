@@ -51,7 +51,8 @@ def instance_verdicts(
 ) -> list[v.Verdict]:
     """Judge all parts of an instance: its namespace, workloads in dependency order, its Route.
 
-    *instance*: ``name``, ``namespace``, ``expose`` of the plan.
+    *instance*: ``name``, ``namespace``, ``expose`` of the plan, and ``switched_off``, the parts that
+    it has no more.
     """
     home = instance["namespace"]
     unreadable = observation.unreadable.get(home)
@@ -84,9 +85,8 @@ def _workloads(
         verdict = deployment_verdict(workload, replica_sets, pods, claims, events)
         verdicts[workload["metadata"]["name"]] = verdict
         # The Job that its pods wait for; one that was removed after it was done is no matter.
-        awaited = (workload["metadata"].get("annotations") or {}).get(_labels.MIGRATION)
         for job in observation.of(home, "Job"):
-            if job["metadata"]["name"] == awaited:
+            if job["metadata"]["name"] == _awaited(workload):
                 verdicts[MIGRATION] = job_verdict(job, MIGRATION, pods, events)
     for kind, name in EXPECTED:
         if name not in verdicts:
@@ -99,8 +99,16 @@ def _workloads(
 
 def _switched_off(instance: Mapping[str, Any], workload: Mapping[str, Any]) -> bool:
     """Whether it is left of a part that the plan has no more: nobody waits for it, it goes later."""
-    part = _labels.of(workload).get(_labels.OPTIONAL, "")
-    return part in instance and not instance[part]
+    return _labels.of(workload).get(_labels.OPTIONAL, "") in instance.get("switched_off", ())
+
+
+def awaiting_migration(observation: Observation, homes: Iterable[str]) -> set[str]:
+    """Those of *homes* with a Deployment whose pods wait for a Job: as the live object says it."""
+    return {home for home in homes if any(map(_awaited, observation.of(home, "Deployment")))}
+
+
+def _awaited(deployment: Mapping[str, Any]) -> str:
+    return (deployment["metadata"].get("annotations") or {}).get(_labels.MIGRATION, "")
 
 
 def _exposure(

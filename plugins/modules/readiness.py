@@ -61,6 +61,13 @@ options:
         description: The address of its gateway.
         type: str
         default: ""
+      switched_off:
+        description:
+          - Parts that it has no more, such as V(redis), although they may still be there. What is left of them
+            is not waited for. Taken from the parts of the plan's result that are null.
+        type: list
+        elements: str
+        default: []
   failed:
     description:
       - What went wrong before, as the module M(rhpds.litemaas.credentials) returns it in
@@ -209,6 +216,7 @@ def argument_spec() -> dict:
         "expose": {"type": "str", "choices": ["route", "ingress", "none"], "default": "none"},
         "host": {"type": "str", "default": ""},
         "url": {"type": "str", "default": ""},
+        "switched_off": {"type": "list", "elements": "str", "default": []},
     }
     return {
         **ARGUMENT_SPEC,

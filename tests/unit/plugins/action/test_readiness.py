@@ -11,6 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 from ansible.errors import AnsibleActionFail
 from ansible_collections.rhpds.litemaas.plugins.action import readiness
+from ansible_collections.rhpds.litemaas.plugins.modules import readiness as module
 from ansible_collections.rhpds.litemaas.plugins.plugin_utils import _progress_action
 
 INSTANCE = {
@@ -21,6 +22,7 @@ INSTANCE = {
     "host": "h",
     "url": "https://h",
     "litellm": {"image": "x"},
+    "redis": None,
 }
 DONE = {"changed": False, "ready": True, "instances": [], "progress": "all ready"}
 
@@ -69,7 +71,10 @@ def test_what_is_ready_takes_one_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     (sent,) = scene.sent
     assert sent["_slice"] == {"until": 6.0, "elapsed": 0.0, "state": ""}
     assert sent["timeout"] == 600
-    assert sent["instances"] == [{k: v for k, v in INSTANCE.items() if k != "litellm"}]
+    told = {k: v for k, v in INSTANCE.items() if k not in ("litellm", "redis")}
+    assert sent["instances"] == [{**told, "switched_off": ["redis"]}]
+    options = module.argument_spec()["instances"]["options"]
+    assert set(sent["instances"][0]) == set(options)
 
 
 @pytest.mark.parametrize("cost", [0.6, 1.0, 2.5, 6.0])

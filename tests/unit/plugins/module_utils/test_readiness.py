@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _labels,
     _observation,
     _progress,
     _readiness,
@@ -321,6 +322,52 @@ def test_the_claim_of_a_slow_start_is_not_explained_at_once(time: Time) -> None:
     assert not [path for path in cluster.calls if "/events" in path]
     assert not wait.run(25, 600)
     assert [path for path in cluster.calls if "/events" in path]
+
+
+def migration(name: str) -> list[dict[str, Any]]:
+    """An instance whose new pods wait for a Job that has failed."""
+    stateful_set, deployment = workloads(name)
+    metadata = {
+        **deployment["metadata"],
+        "generation": 2,
+        "annotations": {_labels.MIGRATION: "litellm-migrate-1"},
+    }
+    home = {"namespace": f"lab-{name}"}
+    job = {
+        "kind": "Job",
+        "metadata": {**home, "name": "litellm-migrate-1", "uid": "job"},
+        "status": {"conditions": [{"type": "Failed", "status": "True"}]},
+    }
+    ended = {"name": "migrate", "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}
+    pod = {
+        "kind": "Pod",
+        "metadata": {
+            **home,
+            "name": "litellm-migrate-1-a",
+            "ownerReferences": [{"kind": "Job", "uid": "job", "controller": True}],
+        },
+        "spec": {},
+        "status": {"phase": "Failed", "initContainerStatuses": [ended]},
+    }
+    return [stateful_set, {**deployment, "metadata": metadata}, job, pod]
+
+
+def test_a_migration_that_failed_ends_the_wait_and_says_why(time: Time, gateways: Gateways) -> None:
+    """Known by the live Deployment: of an instance the module is told little."""
+    cluster = Cluster(*migration("user1"), *workloads("user2"))
+    cluster.logs["litellm-migrate-1-a"] = "Error: P3009\n"
+    wait = wait_for(cluster, time, "user1", "user2")
+    assert wait.run(20, 600)
+    first, second = wait.standings
+    assert second.verdict.ready and first.verdict.component == "migration"
+    assert first.verdict.reason == (
+        "Job litellm-migrate-1 failed: container migrate ended with 1; pods that ran before go on, and the next run "
+        "tries again; last log line: Error: P3009"
+    )
+    assert [path for path in cluster.calls if "/jobs" in path]
+    others = Cluster(*workloads("user2", ready=False))
+    assert not wait_for(others, time, "user2").run(20, 600)
+    assert not [path for path in others.calls if "/jobs" in path]
 
 
 def test_what_is_slow_to_list_is_listed_less_often_and_at_the_end(

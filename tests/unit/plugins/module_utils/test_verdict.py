@@ -210,8 +210,8 @@ def test_nobody_waits_for_what_was_switched_off() -> None:
     }
     observation = seen(Deployment=DEPLOYMENT, StatefulSet=STATEFUL_SET, Route=ROUTE)
     observation.add({**DEPLOYMENT, "metadata": metadata, "status": {}, "kind": "Deployment"})
-    assert v.worst(instance_verdicts({**INSTANCE, "redis": None}, observation)).ready
-    for wanted in ({"redis": {"image": "x"}}, {}):  # status knows no plan: what is there counts
+    assert v.worst(instance_verdicts({**INSTANCE, "switched_off": ["redis"]}, observation)).ready
+    for wanted in ({"switched_off": []}, {}):  # status knows no plan: what is there counts
         verdict = v.worst(instance_verdicts({**INSTANCE, **wanted}, observation))
         assert verdict.component == "redis"
 
