@@ -410,6 +410,21 @@ def test_several_pods_wait_for_one_migration():
     assert "ttlSecondsAfterFinished" not in job(objects)["spec"]
 
 
+def test_connections_are_left_open_for_longer_than_a_router_keeps_them():
+    def told(objects):
+        containers = find(objects, "Deployment", "litellm")["spec"]["template"]["spec"][
+            "containers"
+        ]
+        (value,) = [v["value"] for v in containers[0]["env"] if v["name"] == "KEEPALIVE_TIMEOUT"]
+        return value
+
+    assert int(told(render())) > 300
+    objects = render(**several(env={"KEEPALIVE_TIMEOUT": "620"}))
+    assert told(objects) == "620"
+    migrates = job(render(**several()))["spec"]["template"]["spec"]["initContainers"][1]
+    assert "KEEPALIVE_TIMEOUT" not in {v["name"] for v in migrates["env"]}
+
+
 def test_the_migrations_name_changes_with_what_migrates_and_with_nothing_else():
     def name(**changes):
         return job(render(**several(**changes)))["metadata"]["name"]
