@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from lablib import commands
@@ -18,9 +18,7 @@ def answers(settings: Settings) -> bool:
 def references(settings: Settings) -> list[str]:
     """The names of the images that containerd has, without those that are digests."""
     names = commands.run(_ctr(settings, "images", "list", "--quiet")).split()
-    return sorted(
-        name for name in names if not name.startswith("sha256:") and "@sha256:" not in name
-    )
+    return sorted(name for name in names if not _is_id(name) and "@" not in name)
 
 
 def load(settings: Settings, archives: Mapping[str, Path], report: Callable[[str], None]) -> None:
@@ -36,6 +34,33 @@ def load(settings: Settings, archives: Mapping[str, Path], report: Callable[[str
         commands.run(_ctr(settings, "images", "import", str(archive)), timeout=600)
         imported[reference] = identity
         note.write_text(json.dumps(imported, indent=1))
+    _name_by_digest(settings, archives)
+
+
+def _name_by_digest(settings: Settings, wanted: Iterable[str]) -> None:
+    """Give images their second name, REPOSITORY@sha256:…, which a pull from a registry gives and an import does not."""
+    lines = commands.run(_ctr(settings, "images", "list")).splitlines()[1:]
+    listed = {name: digest for name, _type, digest, *_rest in map(str.split, lines)}
+    outdated, missing = names_by_digest(listed, wanted)
+    for name in outdated:
+        commands.run(_ctr(settings, "images", "remove", name))
+    for by_digest, name in missing.items():
+        commands.run(_ctr(settings, "images", "tag", name, by_digest))
+
+
+def names_by_digest(
+    listed: Mapping[str, str], wanted: Iterable[str]
+) -> tuple[list[str], dict[str, str]]:
+    """Of images listed with their digests: names of ones that were replaced, whose layers they would keep, and the names
+    that *wanted* lack, each with the image it is for. Pure."""
+    tagged = {digest for name, digest in listed.items() if "@" not in name and not _is_id(name)}
+    outdated = [name for name, digest in listed.items() if "@" in name and digest not in tagged]
+    names = {f"{name.rpartition(':')[0]}@{listed[name]}": name for name in wanted}
+    return outdated, {new: name for new, name in names.items() if new not in listed}
+
+
+def _is_id(name: str) -> bool:
+    return name.startswith("sha256:")
 
 
 def _identity(archive: Path) -> list[str | int]:

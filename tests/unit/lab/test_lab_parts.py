@@ -6,7 +6,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from lablib import cgroups, cli, golang, kube, mounts, namespaces, prerequisites, report, run
+from lablib import (
+    cgroups,
+    cli,
+    containers,
+    golang,
+    kube,
+    mounts,
+    namespaces,
+    prerequisites,
+    report,
+    run,
+)
 from lablib.errors import LabError
 from lablib.settings import Settings
 
@@ -134,3 +145,16 @@ def test_wrong_words_are_refused(words: list[str], capsys: pytest.CaptureFixture
         cli.main(words)
     assert ended.value.code == 2
     assert "usage: lab" in capsys.readouterr().err
+
+
+def test_images_have_a_name_by_digest_and_replaced_ones_have_none() -> None:
+    listed = {
+        "x.test/a:1": "sha256:new",
+        "x.test/a@sha256:old": "sha256:old",
+        "x.test/b:2": "sha256:b",
+        "x.test/b@sha256:b": "sha256:b",
+        "sha256:config": "sha256:old",
+    }
+    outdated, missing = containers.names_by_digest(listed, ["x.test/a:1", "x.test/b:2"])
+    assert outdated == ["x.test/a@sha256:old"]
+    assert missing == {"x.test/a@sha256:new": "x.test/a:1"}
