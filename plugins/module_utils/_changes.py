@@ -41,6 +41,7 @@ class Change:
     before: str = ""
     after: str = ""
     general: bool = False  # a failure that, where everything meets it, is about no object
+    written: bool = False  # of a failure: it came after something was written, such as a deletion
 
     @property
     def label(self) -> str:
@@ -81,7 +82,7 @@ class ChangeSet:
     @property
     def changed(self) -> bool:
         """Whether anything was (in a dry run: would be) written."""
-        return any(change.action in _CHANGING for change in self.changes)
+        return any(change.written or change.action in _CHANGING for change in self.changes)
 
     @property
     def failures(self) -> list[Change]:

@@ -188,7 +188,9 @@ class Removal:
         for obj, why in zip(self._left, reasons, strict=True):
             message = f"still there after {self._request.wait:g} s: {why}"
             place = places[obj.kind, obj.namespace, obj.name]
+            begun = self._changes[place].action == _changes.DELETED
             self._changes[place] = _changes.change(obj.reference, _changes.FAILED, message)
+            self._changes[place].written = begun  # it goes on without us
         self._left = []
 
 

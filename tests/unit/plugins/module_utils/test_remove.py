@@ -226,6 +226,27 @@ def test_a_stuck_namespace_is_explained() -> None:
     assert "its own finalizers are example.com/hold" in message
 
 
+def test_a_removal_that_goes_on_after_its_time_out_has_changed_something() -> None:
+    changes = remove(Cluster(held("n")))
+    assert actions(changes) == {"Namespace n": "failed"} and changes.changed
+    with pytest.raises(LitemaasError) as raised:
+        changes.check()
+    assert raised.value.result["changed"] is True
+
+    def fault(verb: str, path: str) -> None:
+        if verb == "delete":
+            raise refusal(403, "may not delete")
+
+    for untouched, faults in (
+        (obj("Namespace", "n"), [fault]),
+        (obj("Namespace", "n", metadata={"deletionTimestamp": "x"}), []),  # somebody else did
+    ):
+        cluster = Cluster(untouched)
+        cluster.faults = faults
+        changes = remove(cluster)
+        assert actions(changes) == {"Namespace n": "failed"} and not changes.changed
+
+
 def test_without_waiting_nothing_is_looked_at_again() -> None:
     cluster = Cluster(held("n"))
     assert actions(remove(cluster, wait=0)) == {"Namespace n": "deleted"}
