@@ -15,14 +15,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lablib import prerequisites
-from lablib.controllers.haproxy import Listen, render
+from lablib.controllers.haproxy import Listen, files, render
 from lablib.controllers.router import Router
 from lablib.controllers.site import Server, Site
+
+from ..pki import Authority
 
 WEB = Path(__file__).with_name("web.py")
 HOST = "a.apps.lab.test"
@@ -82,13 +85,17 @@ class Play:
         self.certificate = certificate
         self.router = Router(folder)
         ports = free_port(), free_port()
-        self.listen = Listen("127.0.0.1", *ports, certificate, self.router.error_page)
+        page, folder = self.router.error_page, self.router.certificates
+        self.listen = Listen("127.0.0.1", *ports, certificate, page, "", folder)
 
     def serve(self, *sites: Site) -> bool:
-        return self.router.serve(render(sites, self.listen))
+        return self.router.serve(render(sites, self.listen), files(sites, self.listen))
 
-    def get(self, path: str = "/", host: str = HOST, timeout: float = 20) -> tuple[int, str]:
-        context = ssl.create_default_context(cafile=str(self.certificate))
+    def get(
+        self, path: str = "/", host: str = HOST, timeout: float = 20, ca: str = ""
+    ) -> tuple[int, str]:
+        trusted = {"cadata": ca} if ca else {"cafile": str(self.certificate)}
+        context = ssl.create_default_context(**trusted)
         connection = http.client.HTTPConnection(host, timeout=timeout)
         plain = socket.create_connection(("127.0.0.1", self.listen.https_port), timeout)
         connection.sock = context.wrap_socket(plain, server_hostname=host)
@@ -229,10 +236,25 @@ def test_it_comes_back_after_a_kill(play: Play, backend: Server, which: str) -> 
     eventually(back)
 
 
+def test_a_site_has_its_own_certificate_and_another_one_when_that_is_renewed(
+    play: Play, backend: Server
+) -> None:
+    own = site(backend, name="be:own", host="own.example.test")
+    for authority in (Authority("first"), Authority("second")):
+        pair = authority.pair(own.host)
+        assert play.serve(site(backend), replace(own, certificate=pair.certificate + pair.key))
+        eventually(lambda ca=authority.pem: play.get(host=own.host, ca=ca)[0] == 200)
+        assert play.get()[0] == 200, "the router's own for everything else"
+        kept = [path for path in play.router.certificates.iterdir() if path.suffix == ".pem"]
+        assert [path.stat().st_mode & 0o777 for path in kept] == [0o600]
+    assert play.serve(site(backend))
+    assert not list(play.router.certificates.glob("*.pem"))
+
+
 KEEPER = """
 import sys, time
 from pathlib import Path
-from lablib.controllers.haproxy import Listen, render
+from lablib.controllers.haproxy import Listen, files, render
 from lablib.controllers.router import Router
 router = Router(Path(sys.argv[1]))
 listen = Listen("127.0.0.1", int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[2]), router.error_page)

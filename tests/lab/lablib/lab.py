@@ -160,6 +160,7 @@ def controllers(settings: Settings) -> Component:
         *("--state", str(settings.controllers_state)),
         *("--router-certificate", str(settings.router_pem)),
         *("--router-address", settings.router_address),
+        *("--dns-address", settings.address),
         *("--apps-domain", settings.apps_domain),
     ]
     if settings.netns:

@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lablib.controllers import haproxy, ingress, route
+from lablib.controllers import certificate, haproxy, ingress, route
 from lablib.controllers.api import Api
+from lablib.controllers.certificate import Certificates
 from lablib.controllers.controller import Controller, Controllers
 from lablib.controllers.ingress import IngressAdmission
 from lablib.controllers.mirror import Mirror
-from lablib.controllers.network_policy import NetworkPolicies
+from lablib.controllers.network_policy import DNS, NetworkPolicies, Pod
 from lablib.controllers.provisioner import Provisioner
 from lablib.controllers.pull_secret import PullSecrets
 from lablib.controllers.route import RouteAdmission
@@ -28,7 +29,7 @@ from lablib.controllers.uid_range import UidRanges
 
 log = logging.getLogger("controllers")
 POLICED = ("NetworkPolicy", "Pod", "Namespace")
-COMMON = ("PersistentVolumeClaim", "PersistentVolume", "Service", "EndpointSlice")
+COMMON = ("PersistentVolumeClaim", "PersistentVolume", "Service", "EndpointSlice", "Secret")
 KINDS = {
     "openshift": (*COMMON, "Route", "Namespace", "ServiceAccount"),
     "kubernetes": (*COMMON, "Ingress"),
@@ -57,6 +58,7 @@ def arguments(words: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         "--router-source", default="", help="address from which the router connects to pods"
     )
+    parser.add_argument("--dns-address", default="", help="address of the cluster's DNS")
     parser.add_argument("--http-port", type=int, default=80)
     parser.add_argument("--https-port", type=int, default=443, help="0: no router")
     return parser.parse_args(words)
@@ -83,15 +85,19 @@ def main() -> int:
 
     api = Api(options.kubeconfig)
     kinds = {*KINDS[options.profile], *(POLICED if options.node else ())}
-    mirrors = {
-        kind: Mirror(api, kind, options.node if kind == "Pod" else "") for kind in sorted(kinds)
-    }
+    fields = {"Pod": f"spec.nodeName={options.node}", "Secret": f"type={certificate.TYPE}"}
+    mirrors = {kind: Mirror(api, kind, fields.get(kind, "")) for kind in sorted(kinds)}
+    certificates = Certificates(api, mirrors["Secret"])
     provisioner = Provisioner(
         api, mirrors["PersistentVolumeClaim"], mirrors["PersistentVolume"], state / "volumes"
     )
-    policies = [NetworkPolicies(mirrors, options.router_source)] if options.node else []
-    controllers = Controllers(mirrors, [provisioner, *policies, *of_profile(options, api, mirrors)])
-    for kind in ("Route", "Ingress", "Service", "EndpointSlice"):
+    namespace, labels = DNS[options.profile]
+    beside = [Pod(namespace, options.dns_address, labels)] if options.dns_address else []
+    source = options.router_source
+    policies = [NetworkPolicies(mirrors, source, beside=beside)] if options.node else []
+    profile = of_profile(options, api, mirrors, certificates)
+    controllers = Controllers(mirrors, [provisioner, *policies, *profile])
+    for kind in ("Route", "Ingress", "Service", "EndpointSlice", "Secret"):
         if kind in mirrors:
             mirrors[kind].listen(lambda kind, key: changed.set())
 
@@ -107,7 +113,7 @@ def main() -> int:
         stand_in.start()
 
         def served() -> list[Site]:
-            return divert(sites(options, mirrors), stand_in.port)
+            return divert(sites(options, mirrors, certificates), stand_in.port)
 
         route_traffic(options, state, served, changed, stopping)
     ready.unlink(missing_ok=True)
@@ -115,7 +121,10 @@ def main() -> int:
 
 
 def of_profile(
-    options: argparse.Namespace, api: Api, mirrors: Mapping[str, Mirror]
+    options: argparse.Namespace,
+    api: Api,
+    mirrors: Mapping[str, Mirror],
+    certificates: Certificates,
 ) -> list[Controller]:
     """The controllers that only this profile has."""
     if options.profile == "kubernetes":
@@ -123,19 +132,21 @@ def of_profile(
     return [
         UidRanges(api, mirrors["Namespace"]),
         PullSecrets(api, mirrors["ServiceAccount"]),
-        RouteAdmission(api, mirrors["Route"], options.apps_domain),
+        RouteAdmission(api, mirrors["Route"], options.apps_domain, lookup=certificates.for_router),
     ]
 
 
-def sites(options: argparse.Namespace, mirrors: Mapping[str, Mirror]) -> list[Site]:
+def sites(
+    options: argparse.Namespace, mirrors: Mapping[str, Mirror], certificates: Certificates
+) -> list[Site]:
     """What is to be served now."""
     endpoints = Endpoints(mirrors["Service"].items(), mirrors["EndpointSlice"].items())
     if options.profile == "openshift":
         routes = mirrors["Route"].items()
-        return route.sites(
-            routes, route.admit(routes, options.apps_domain), endpoints, options.apps_domain
-        )
-    return ingress.sites(mirrors["Ingress"].items(), endpoints)
+        lookup = certificates.for_router
+        verdicts = route.admit(routes, options.apps_domain, lookup)
+        return route.sites(routes, verdicts, endpoints, options.apps_domain, lookup)
+    return ingress.sites(mirrors["Ingress"].items(), endpoints, certificates.get)
 
 
 def route_traffic(
@@ -160,8 +171,9 @@ def route_traffic(
         certificate.resolve(),
         router.error_page,
         options.router_source,
+        router.certificates,
     )
-    config = ""
+    config, files = "", {}
     changed.set()
     while not stopping.is_set():
         again = changed.wait(TICK)
@@ -170,8 +182,9 @@ def route_traffic(
             changed.clear()
         began = time.monotonic()
         if again:
-            config = haproxy.render(served(), listen)
-        done = router.serve(config)
+            found = served()
+            config, files = haproxy.render(found, listen), haproxy.files(found, listen)
+        done = router.serve(config, files)
         if not ready.exists():
             ready.touch()
         stopping.wait(max(INTERVAL if done else 0, REST * (time.monotonic() - began)))

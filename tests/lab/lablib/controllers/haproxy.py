@@ -37,6 +37,31 @@ class Listen:
     certificate: Path  # PEM: certificate, then key
     error_page: Path  # holds UNKNOWN_HOST
     source: str = ""  # the address to connect to pods from; "" leaves it to the kernel
+    certificates: Path = Path("certificates")  # folder for those of single sites
+
+
+LIST = ".list"
+
+
+def files(sites: Iterable[Site], listen: Listen) -> dict[Path, str]:
+    """What the configuration refers to, by path: the certificates of single sites, and which host each is for.
+
+    They are named by their content, so that another one is another configuration.
+    """
+    found, lines = {}, set()
+    for site in sites:
+        if site.certificate:
+            path = listen.certificates / f"{_digest(site.certificate)}.pem"
+            found[path] = site.certificate
+            lines.add(f"{path} {site.host}\n")
+    if lines:
+        text = "".join(sorted(lines))
+        found[listen.certificates / f"{_digest(text)}{LIST}"] = text
+    return found
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def render(sites: Iterable[Site], listen: Listen) -> str:
@@ -45,7 +70,10 @@ def render(sites: Iterable[Site], listen: Listen) -> str:
     ordered = sorted(sites, key=lambda site: (site.host, len(site.path), site.exact, site.name))
     plain = [site for site in ordered if site.plain != "refuse"]
     secure = [site for site in ordered if site.secure]
-    tls = f"ssl crt {listen.certificate} alpn http/1.1"
+    own = [str(path) for path in files(ordered, listen) if path.suffix == LIST]
+    tls = (
+        f"ssl crt {listen.certificate} {''.join(f'crt-list {path} ' for path in own)}alpn http/1.1"
+    )
     parts = [
         _GLOBAL.format(error_page=listen.error_page),
         _frontend(

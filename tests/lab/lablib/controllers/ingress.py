@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from lablib.controllers import certificate
 from lablib.controllers.api import Api, Object, path_of
 from lablib.controllers.duration import duration
 from lablib.controllers.mirror import Key, Mirror, key_of
@@ -32,7 +33,11 @@ def status(ingress: Object, address: str) -> list[Object] | None:
     return None if [{"ip": item.get("ip")} for item in present] == wanted else wanted
 
 
-def sites(ingresses: Iterable[Object], endpoints: Endpoints) -> list[Site]:
+def sites(
+    ingresses: Iterable[Object],
+    endpoints: Endpoints,
+    lookup: certificate.Lookup = certificate.none,
+) -> list[Site]:
     """What the router serves: rules with a host and a Service; of two for one host and path the older Ingress's."""
     found: dict[tuple[str, str, bool], Site] = {}
     ordered = sorted(
@@ -40,16 +45,18 @@ def sites(ingresses: Iterable[Object], endpoints: Endpoints) -> list[Site]:
         key=lambda item: (item["metadata"]["creationTimestamp"], key_of(item)),
     )
     for ingress in ordered:
-        for site in _sites(ingress, endpoints):
+        for site in _sites(ingress, endpoints, lookup):
             found.setdefault((site.host, site.path, site.exact), site)
     return list(found.values())
 
 
-def _sites(ingress: Object, endpoints: Endpoints) -> Iterable[Site]:
+def _sites(ingress: Object, endpoints: Endpoints, lookup: certificate.Lookup) -> Iterable[Site]:
     namespace, name = key_of(ingress)
     annotations = ingress["metadata"].get("annotations") or {}
     with_tls = {
-        host for item in ingress["spec"].get("tls") or () for host in item.get("hosts") or ()
+        host: item.get("secretName") or ""
+        for item in ingress["spec"].get("tls") or ()
+        for host in item.get("hosts") or ()
     }
     redirect = annotations.get(ANNOTATION + "ssl-redirect", "true").lower() != "false"
     read = annotations.get(ANNOTATION + "proxy-read-timeout", READ_TIMEOUT)
@@ -72,6 +79,8 @@ def _sites(ingress: Object, endpoints: Endpoints) -> Iterable[Site]:
             plain="redirect" if redirect and host in with_tls else "serve",
             timeout_server=duration(f"{read}s") or f"{READ_TIMEOUT}s",
             balance="roundrobin",
+            # As ingress-nginx: where there is none, its own.
+            certificate=lookup(namespace, with_tls[host])[0] if with_tls.get(host) else "",
             servers=servers([(1, _endpoints(namespace, service, endpoints))]),
         )
 

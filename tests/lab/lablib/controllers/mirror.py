@@ -8,6 +8,7 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from urllib.parse import quote
 
 from lablib.controllers.api import Api, ApiError, Object, path
 
@@ -22,12 +23,12 @@ class Mirror:
     The API server may be away at any time: the copy stays as it was, and the listing is tried again for ever.
     """
 
-    def __init__(self, api: Api, kind: str, node: str = "") -> None:
-        """`node`: only the pods of this one."""
+    def __init__(self, api: Api, kind: str, field: str = "") -> None:
+        """`field`: only what this field selector selects, such as `spec.nodeName=node1`."""
         self.kind = kind
         self.listed = threading.Event()
         self._api = api
-        self._path = path(kind) + (f"?fieldSelector=spec.nodeName%3D{node}" if node else "")
+        self._path = path(kind) + (f"?fieldSelector={quote(field, safe='')}" if field else "")
         self._lock = threading.Lock()
         self._items: dict[Key, Object] = {}
         self._listeners: list[Listener] = []

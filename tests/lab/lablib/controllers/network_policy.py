@@ -21,6 +21,11 @@ from lablib.controllers.mirror import Key, Mirror
 log = logging.getLogger("network policies")
 TABLE = "lab-policies"
 INGRESS, EGRESS = "Ingress", "Egress"
+# Where a cluster of each profile runs its DNS, and by which labels policies may know it.
+DNS = {
+    "openshift": ("openshift-dns", {"dns.operator.openshift.io/daemonset-dns": "default"}),
+    "kubernetes": ("kube-system", {"k8s-app": "kube-dns"}),
+}
 HOST_NETWORK = "openshift-host-network"  # the namespace whose labels stand for the nodes
 # Protocol → its nftables name; a policy's rule without ports allows every protocol.
 PROTOCOLS = {"TCP": "tcp", "UDP": "udp", "SCTP": "sctp"}
@@ -82,17 +87,19 @@ def render(
     here: Iterable[Pod],
     namespaces: Iterable[Object],
     router: str,
+    beside: Iterable[Pod] = (),
 ) -> str:
     """The whole ruleset; it replaces the one before in one step.
 
-    `here`: the node's pods. `router`: the address from which the router connects.
+    `here`: the node's pods. `router`: the address from which the router connects. `beside`: what a cluster runs in pods
+    and the lab does not, such as its DNS.
     """
     here = sorted(here, key=lambda pod: pod.address)
     labels = {item["metadata"]["name"]: item["metadata"].get("labels") or {} for item in namespaces}
     by_namespace: dict[str, list[Object]] = {}
     for policy in policies:
         by_namespace.setdefault(policy["metadata"]["namespace"], []).append(policy)
-    peers = [*here, Pod(HOST_NETWORK, router)]
+    peers = [*here, Pod(HOST_NETWORK, router), *beside]
     chains, jumps = [], {INGRESS: [], EGRESS: []}  # type: ignore[var-annotated]
     for pod in here:
         for direction in (INGRESS, EGRESS):
@@ -238,10 +245,12 @@ class NetworkPolicies:
         mirrors: Mapping[str, Mirror],
         router: str,
         put: Callable[[str], None] = load,
+        beside: Iterable[Pod] = (),
     ) -> None:
         self._mirrors = mirrors
         self._router = router
         self._put = put
+        self._beside = tuple(beside)
         self._lock = threading.Lock()
         self._loaded = ""
 
@@ -255,6 +264,7 @@ class NetworkPolicies:
                 pods(self._mirrors["Pod"].items()),
                 self._mirrors["Namespace"].items(),
                 self._router,
+                self._beside,
             )
             if ruleset != self._loaded:
                 self._put(ruleset)

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from lablib.controllers import certificate
 from lablib.controllers.api import Api, ApiError, Object, path_of
 from lablib.controllers.duration import duration
 from lablib.controllers.mirror import Key, Mirror, key_of
@@ -43,7 +44,9 @@ def host_of(route: Object, apps_domain: str) -> str:
     return f"{spec['subdomain']}.{apps_domain}" if spec.get("subdomain") else ""
 
 
-def admit(routes: Iterable[Object], apps_domain: str) -> dict[Key, Verdict]:
+def admit(
+    routes: Iterable[Object], apps_domain: str, lookup: certificate.Lookup = certificate.none
+) -> dict[Key, Verdict]:
     """The verdict on every route.
 
     The oldest route (creation time, then uid) takes its host for its namespace; within the namespace the oldest takes each
@@ -54,7 +57,7 @@ def admit(routes: Iterable[Object], apps_domain: str) -> dict[Key, Verdict]:
     holders: dict[tuple[str, str], Object] = {}
     for route in sorted(routes, key=_age):
         host, name = host_of(route, apps_domain), route["metadata"]["name"]
-        verdict = _fitness(route, host)
+        verdict = _fitness(route, host, lookup)
         if verdict.admitted:
             owner = owners.setdefault(host, route)
             holder = holders.setdefault((host, route["spec"].get("path") or ""), route)
@@ -72,7 +75,12 @@ def _age(route: Object) -> tuple[str, str]:
     return route["metadata"]["creationTimestamp"], route["metadata"]["uid"]
 
 
-def _fitness(route: Object, host: str) -> Verdict:
+def external(route: Object) -> str:
+    """The Secret with the route's certificate; "" when it names none."""
+    return ((route["spec"].get("tls") or {}).get("externalCertificate") or {}).get("name") or ""
+
+
+def _fitness(route: Object, host: str, lookup: certificate.Lookup) -> Verdict:
     """The verdict on a route by itself."""
     spec = route["spec"]
     if spec.get("wildcardPolicy", "None") not in ("None", ""):
@@ -94,6 +102,15 @@ def _fitness(route: Object, host: str) -> Verdict:
             "NotServedByTheLab",
             f"the lab's router does not do TLS termination {termination}",
         )
+    return _certificate(route, lookup)
+
+
+def _certificate(route: Object, lookup: certificate.Lookup) -> Verdict:
+    """The verdict on its certificate, where it names one."""
+    secret = external(route)
+    problem = lookup(route["metadata"]["namespace"], secret)[1] if secret else ""
+    if problem:
+        return Verdict(False, certificate.REFUSED, f"spec.tls.externalCertificate: {problem}")
     return Verdict(True)
 
 
@@ -142,14 +159,19 @@ def sites(
     verdicts: Mapping[Key, Verdict],
     endpoints: Endpoints,
     apps_domain: str,
+    lookup: certificate.Lookup = certificate.none,
 ) -> list[Site]:
     """What the router serves for the admitted routes."""
     return [
-        _site(route, endpoints, apps_domain) for route in routes if verdicts[key_of(route)].admitted
+        _site(route, endpoints, apps_domain, lookup)
+        for route in routes
+        if verdicts[key_of(route)].admitted
     ]
 
 
-def _site(route: Object, endpoints: Endpoints, apps_domain: str) -> Site:
+def _site(
+    route: Object, endpoints: Endpoints, apps_domain: str, lookup: certificate.Lookup
+) -> Site:
     namespace, name = key_of(route)
     spec = route["spec"]
     annotations = route["metadata"].get("annotations") or {}
@@ -171,6 +193,7 @@ def _site(route: Object, endpoints: Endpoints, apps_domain: str) -> Site:
         timeout_tunnel=duration(annotations.get(ANNOTATION + "timeout-tunnel", "")),
         balance=balance,
         cookie=hashlib.sha256(f"{namespace}/{name}".encode()).hexdigest()[:32] if sticky else "",
+        certificate=lookup(namespace, external(route))[0] if external(route) else "",
         servers=servers(
             (backend.get("weight", 100), endpoints.of(namespace, backend["name"], target))
             for backend in backends
@@ -185,22 +208,28 @@ def _now() -> str:
 class RouteAdmission:
     """Writes the verdicts into the routes' status."""
 
-    kinds = ("Route",)
+    kinds = ("Route", "Secret")
 
     def __init__(
-        self, api: Api, routes: Mirror, apps_domain: str, now: Callable[[], str] = _now
+        self,
+        api: Api,
+        routes: Mirror,
+        apps_domain: str,
+        now: Callable[[], str] = _now,
+        lookup: certificate.Lookup = certificate.none,
     ) -> None:
         self._api = api
         self._routes = routes
         self._apps_domain = apps_domain
         self._now = now
+        self._lookup = lookup
 
     def due(self, kind: str, key: Key) -> tuple[Key, float]:
         return ("", ""), 0.1  # a route's verdict depends on the others: all together, soon
 
     def reconcile(self, kind: str, key: Key) -> None:
         routes = self._routes.items()
-        verdicts = admit(routes, self._apps_domain)
+        verdicts = admit(routes, self._apps_domain, self._lookup)
         failure = None
         for route in routes:
             ingress = status(route, verdicts[key_of(route)], self._apps_domain, self._now())

@@ -7,7 +7,7 @@ import logging
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lablib.controllers.haproxy import UNKNOWN_HOST
@@ -47,8 +47,28 @@ class Router:
         self.error_page = folder / "503.http"
         self.error_page.write_text(UNKNOWN_HOST, newline="")
 
-    def serve(self, config: str) -> bool:
-        """Make HAProxy run with this configuration, unless it does, or unless it refuses it; whether something was done."""
+    @property
+    def certificates(self) -> Path:
+        """The folder for the files that a configuration refers to."""
+        return self._config.parent
+
+    def serve(self, config: str, files: Mapping[Path, str] | None = None) -> bool:
+        """Make HAProxy run with this configuration, unless it does, or unless it refuses it; whether something was done.
+
+        `files` are those that it refers to; HAProxy has read them once it runs.
+        """
+        for path, text in (files or {}).items():
+            if not path.exists():
+                path.touch(mode=0o600)
+                path.write_text(text)
+        done = self._serve(config)
+        if done:
+            for path in self.certificates.iterdir():
+                if path.suffix in (".pem", ".list") and path not in (files or {}):
+                    path.unlink()
+        return done
+
+    def _serve(self, config: str) -> bool:
         if self._child is None or self._child.poll() is not None:
             return self._start(config)
         if config == self._serving or not self._accepted(config):

@@ -38,6 +38,7 @@ class Site:
     timeout_tunnel: str = ""
     balance: str = ""
     cookie: str = ""  # name of the cookie that ties a client to a server; "" is none
+    certificate: str = ""  # of its own with its key, PEM; "" is the router's
     stand_in: bool = False  # the server is the lab's stand-in, which must be told the namespace
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from lablib.controllers.haproxy import Listen, render
+from lablib.controllers.haproxy import Listen, files, render
 from lablib.controllers.site import Server, Site
 
 LISTEN = Listen("198.18.0.2", 80, 443, Path("/pki/router.pem"), Path("/router/503.http"))
@@ -178,3 +178,20 @@ def test_the_text_does_not_depend_on_the_order_of_the_sites() -> None:
     for seed in range(5):
         random.Random(seed).shuffle(sites)
         assert render(sites, LISTEN) == text
+
+
+def test_a_site_of_its_own_certificate_is_in_a_list_by_its_host() -> None:
+    one, other = site(certificate="ONE"), site(name="be:x:b", host="b.lab", certificate="OTHER")
+    listen = Listen("198.18.0.2", 80, 443, Path("/pki/router.pem"), Path("/x"), "", Path("/certs"))
+    found = files([one, other, site(name="be:x:c", host="c.lab")], listen)
+    (index,) = [path for path in found if path.suffix == ".list"]
+    lines = dict(reversed(line.split()) for line in found[index].splitlines())
+    assert {host: found[Path(path)] for host, path in lines.items()} == {
+        "a.lab": "ONE",
+        "b.lab": "OTHER",
+    }
+    bind = f"bind 198.18.0.2:443 ssl crt /pki/router.pem crt-list {index} alpn http/1.1"
+    assert bind in sections(one, other, listen=listen)["frontend public_ssl"]
+    renewed = files([site(certificate="RENEWED"), other], listen)
+    assert index not in renewed, "another certificate is another configuration"
+    assert files([site()], listen) == {} and "crt-list" not in render([site()], listen)

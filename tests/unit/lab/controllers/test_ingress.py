@@ -161,3 +161,13 @@ def test_only_our_class_gets_a_status() -> None:
     for key in [*items, ("a", "gone")]:
         admission.reconcile("Ingress", key)
     assert written == ["/apis/networking.k8s.io/v1/namespaces/a/ingresses/i/status"]
+
+
+def test_an_ingress_is_served_with_the_certificate_of_its_secret_where_there_is_one() -> None:
+    item = ingress(("a.lab", "/", "Prefix", {"number": 80}), tls=True)
+    endpoints = Endpoints([SERVICE], [SLICE])
+    found = {"a": "PEM"}
+    for name, expected in (("a", "PEM"), ("b", ""), ("", "")):
+        item["spec"]["tls"][0]["secretName"] = name
+        (site,) = sites([item], endpoints, lambda _namespace, secret: (found.get(secret, ""), "x"))
+        assert site.certificate == expected

@@ -138,3 +138,20 @@ def test_pods_with_an_address_of_their_own() -> None:
 
     (found,) = pods([pod(), pod("Succeeded"), pod(hostNetwork=True)])
     assert found == Pod("one", "10.244.0.3", {}, {("TCP", "http"): 4000})
+
+
+def test_the_clusters_dns_is_known_by_its_namespace() -> None:
+    rule = {
+        "to": [
+            {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "openshift-dns"}}}
+        ],
+        "ports": [{"protocol": "UDP", "port": 53}],
+    }
+    spec = {"podSelector": {}, "policyTypes": ["Egress"], "egress": [rule]}
+    policy = {"metadata": {"namespace": "one", "name": "p"}, "spec": spec}
+    name = "openshift-dns"
+    named = {"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}}
+    dns = Pod(name, "198.18.0.2")
+    text = render([policy], [GATEWAY], [*NAMESPACES, named], ROUTER, [dns])
+    assert "ip daddr 198.18.0.2 udp dport 53 return" in text
+    assert "198.18.0.2" not in render([policy], [GATEWAY], [*NAMESPACES, named], ROUTER)

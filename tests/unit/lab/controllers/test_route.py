@@ -265,3 +265,24 @@ def test_one_route_that_cannot_be_written_does_not_hold_up_the_others() -> None:
 def test_a_route_deleted_meanwhile_is_no_failure() -> None:
     cluster = Cluster(route("x/a"), errors={path("x/a"): 404})
     RouteAdmission(cluster, cluster, DOMAIN, lambda: NOW).reconcile("Route", ("", ""))  # type: ignore[arg-type]
+
+
+def external(name: str, secret: str) -> dict[str, Any]:
+    return route(name, tls={"termination": "edge", "externalCertificate": {"name": secret}})
+
+
+def test_a_route_is_served_with_the_certificate_of_its_secret() -> None:
+    def lookup(namespace: str, name: str) -> tuple[str, str]:
+        return (f"PEM of {namespace}", "") if name == "tls" else ("", f'secrets "{name}" not found')
+
+    good, bad = external("x/a", "tls"), external("y/b", "other")
+    bad["spec"]["host"] = "b.apps.lab.test"
+    verdicts = admit([good, bad], DOMAIN, lookup)
+    assert verdicts["x", "a"] == Verdict(True)
+    assert verdicts["y", "b"].reason == "ExternalCertificateValidationFailed"
+    assert 'secrets "other" not found' in verdicts["y", "b"].message
+    (site,) = sites([good, bad], verdicts, Endpoints([], []), DOMAIN, lookup)
+    assert site.certificate == "PEM of x"
+    plain = route("x/c", tls={"termination": "edge"})
+    (site,) = sites([plain], admit([plain], DOMAIN, lookup), Endpoints([], []), DOMAIN, lookup)
+    assert site.certificate == ""
