@@ -65,6 +65,7 @@ def settings(users: int, **changes: Any) -> Any:
             "postgres",
             "redis",
             "pgbouncer",
+            "route",
             "multi_user_litellm",
             "multi_user_postgres",
         )
@@ -76,6 +77,7 @@ def settings(users: int, **changes: Any) -> Any:
         "cluster": cluster,
         "multi_user": users > 1,
         "image_registry": "",
+        "credentials": {},
         **changes,
     }
 

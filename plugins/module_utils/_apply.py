@@ -170,9 +170,11 @@ class _Run:
             delay = min(2 * delay, 2.0)
 
     def _settles(self, error: ApiError, wanted: Object) -> bool:
-        """Whether the error is of those that end soon after a namespace or kind was created."""
+        """Whether the error is of those that end soon after something else was created."""
         if self.dry_run:
             return False
+        if error.status == 422 and "externalCertificate" in error.message:
+            return True  # the router may read it a moment after it was let, and so may its API
         if self.is_new(wanted):
             # The namespace's roles, quotas and UID range are written a moment after it.
             forbidden = error.status == 403 and "exceeded quota" not in error.message

@@ -29,7 +29,9 @@ _PARTS = {LITELLM: "litellm", POSTGRES: "postgres", **OPTIONAL}
 def result(outcomes: Iterable[Outcome], *, predicted: bool) -> dict[str, Any]:
     """Return changed, secrets, instances and warnings. ``predicted``: nothing was written."""
     done = list(outcomes)
-    secrets = [_secret(outcome, change) for outcome in done for change in outcome.changes]
+    secrets = [
+        _secret(outcome, change) for outcome in done for change in (*outcome.changes, *outcome.more)
+    ]
     return {
         "changed": any(secret["action"] != "unchanged" for secret in secrets),
         "secrets": secrets,
@@ -53,7 +55,7 @@ def diff(outcomes: Iterable[Outcome]) -> list[dict[str, str]]:
             "after": _shown(change, after=True),
         }
         for outcome in outcomes
-        for change in outcome.changes
+        for change in (*outcome.changes, *outcome.more)
         if change.action != "unchanged"
         for label in (f"Secret {outcome.instance.namespace}/{change.name}",)
     ]

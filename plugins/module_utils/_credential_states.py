@@ -12,6 +12,7 @@ what became of them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _manifest,
     _resources,
     _secret_writer,
+    _site_secrets,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._changes import ChangeSet
 from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values import Wanted
@@ -43,6 +45,7 @@ def present(
     instances: Given,
     namespaces: str,
     wanted: Wanted,
+    given: list[_site_secrets.Given] | None = None,
     *,
     dry_run: bool,
     diff: bool,
@@ -50,7 +53,7 @@ def present(
 ) -> dict[str, Any]:
     """Make all Secrets complete, and return the module's result.
 
-    ``namespaces``: YAML text, applied first. ``dry_run``: write nothing and predict. ``report``:
+    ``namespaces``: YAML text, applied first. ``given``: Secrets of the site's, the same for all. ``dry_run``: write nothing and predict. ``report``:
     instances that fail are part of the result; without, they raise LitemaasError.
     """
     homes = ChangeSet()
@@ -63,7 +66,12 @@ def present(
     targets = _credentials.instances(instances, new)
     usable = [target for target in targets if target.namespace not in lost]
     known, notes = _credentials.listed(client, usable)
-    settle = partial(_secret_writer.settle, client, known=known, wanted=wanted, dry_run=dry_run)
+
+    def settle(target: _credentials.Instance) -> _secret_writer.Outcome:
+        done = _secret_writer.settle(client, target, known, wanted, dry_run=dry_run)
+        more = _site_secrets.settle(client, target, known, given or [], dry_run=dry_run)
+        return replace(done, more=more) if more else done
+
     settled = client.each(settle, usable)
     outcomes = [each for each in settled if not isinstance(each, LitemaasError)]
     result = _credential_report.result(outcomes, predicted=dry_run)

@@ -16,11 +16,11 @@ from typing import Any
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _client,
     _content_model,
-    _gateways,
     _inference_services,
     _key_store,
     _litellm,
     _parallel,
+    _pem,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
@@ -48,7 +48,7 @@ def run(params: Mapping[str, Any]) -> dict[str, Any]:
         for spec in params["endpoints"]
     ]
     sources += _of_cluster(params["inference_services"], cluster)
-    bundle = _gateways.pem(params["ca"], "ca")
+    bundle = _pem.pem(params["ca"], "ca")
     if params["inference_services"] is not None:
         bundle += "\n" + cluster.ca_bundle()
     asker = Asker(
@@ -208,7 +208,7 @@ def _given(spec: Mapping[str, Any], cluster: _Cluster) -> Endpoint:
         spec["url"],
         key,
         source,
-        _gateways.pem(spec.get("ca"), "ca"),
+        _pem.pem(spec.get("ca"), "ca"),
         tuple(spec.get("models") or ()),
         spec.get("mode") or "",
         spec.get("parameters") or {},
@@ -219,7 +219,7 @@ def _of_cluster(options: Mapping[str, Any] | None, cluster: _Cluster) -> list[So
     """The InferenceServices; where they cannot be listed, one source that says so."""
     if options is None:
         return []
-    options = {**options, "ca": _gateways.pem(options.get("ca"), "inference_services.ca")}
+    options = {**options, "ca": _pem.pem(options.get("ca"), "inference_services.ca")}
 
     def broken(error: LitemaasError) -> Endpoint:
         raise error

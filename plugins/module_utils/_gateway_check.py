@@ -45,12 +45,15 @@ class GatewayCheck:
     """Asks the gateways of one run. Safe to use from several threads.
 
     *unusable*: domains found unusable by an earlier slice, with the reason; ``.unusable`` is what
-    the next slice should know.
+    the next slice should know. *authorities*: PEM of those who are trusted beside the system's and
+    the router's own.
     """
 
-    def __init__(self, client: Client, keys: Keys, unusable: Mapping[str, str]) -> None:
+    def __init__(
+        self, client: Client, keys: Keys, unusable: Mapping[str, str], authorities: str = ""
+    ) -> None:
         self._keys = keys
-        self._ways = Ways(client, Web(ca_bundle(client)), unusable)
+        self._ways = Ways(client, Web(f"{ca_bundle(client)}\n{authorities}"), unusable)
         self.unusable = self._ways.unusable
 
     def ask(self, instance: Mapping[str, Any], asking_for: float, seconds: float) -> Answer:

@@ -9,7 +9,6 @@ Internal to rhpds.litemaas: no stable interface for other collections.
 from __future__ import annotations
 
 import ipaddress
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -24,6 +23,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _management,
     _parallel,
     _password,
+    _pem,
     _retry,
     _settle,
 )
@@ -117,7 +117,7 @@ class Gateways:
         self._lock = threading.Lock()
         self._client: _client.Client | None = None
         cluster = any(target.namespace for target in targets)
-        bundle = pem(params.get("gateway_ca"), "gateway_ca")
+        bundle = _pem.pem(params.get("gateway_ca"), "gateway_ca")
         if cluster:
             bundle += "\n" + ca_bundle(self.client)
         self._ways = Ways(
@@ -196,17 +196,6 @@ def _failed(error: GatewayError, way: Way) -> str:
     if error.status in (401, 403) and error.type not in ("proxy", "http"):
         text += " (that is its answer to the key it is managed with)"
     return f"{text}; asked there because {way.reason}" if way.reason else text
-
-
-def pem(given: str | None, option: str) -> str:
-    """CA certificates, given as text or as a path. *option*: what they were given as."""
-    if not given or "-----BEGIN" in given:
-        return given or ""
-    try:
-        with open(os.path.expanduser(given), encoding="utf-8") as stream:
-            return stream.read()
-    except (OSError, ValueError) as error:
-        raise LitemaasError(f"{option} {given} cannot be read: {error}") from error
 
 
 def is_private(url: str) -> bool:

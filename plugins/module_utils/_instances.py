@@ -15,17 +15,21 @@ from typing import Any, TypedDict
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _database_connections,
+    _egress,
     _extra,
     _gateway_config,
     _image,
     _labels,
     _quantity,
     _revision,
+    _secret_names,
     _settings,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import shown
-from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Cluster, Settings
+from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Settings
 
+# In a host name of the site's own: what stands for one of several users.
+USER = "{user}"
 # What was tested; a slip of the finger (8000) must not become 8,000 namespaces.
 MOST_USERS = 1000
 
@@ -95,6 +99,14 @@ class Instance(TypedDict):
     host: str
     url: str
     expose: str
+    tls_secret: str
+    """The Secret with the certificate behind its address; empty for the router's own."""
+    pull_secret: str
+    """The Secret its images are pulled with; empty where none is needed."""
+    own_secrets: list[str]
+    """Of these two, the parts whose Secret is made with the instance."""
+    egress: bool
+    """Whether its pods may connect to no more than is said."""
     litellm: Litellm
     postgres: Postgres
     redis: Redis | None
@@ -153,21 +165,37 @@ def host_label(settings: Settings, number: int) -> str:
     return f"litellm-{settings['route_name']}"
 
 
-def exposure(cluster: Cluster) -> str:
+def host(settings: Settings, number: int) -> str:
+    """The host name of an instance's address."""
+    if settings["route"]["host"]:
+        return settings["route"]["host"].replace(USER, f"{settings['user_prefix']}{number}")
+    return f"{host_label(settings, number)}.{settings['cluster']['apps_domain']}"
+
+
+def exposure(settings: Settings) -> str:
     """How the gateway is reached from outside: ``route``, ``ingress`` or ``none``."""
-    if cluster["routes"]:
+    if settings["cluster"]["routes"]:
         return "route"
-    return "ingress" if cluster["apps_domain"] else "none"
+    named = settings["cluster"]["apps_domain"] or settings["route"]["host"]
+    return "ingress" if named else "none"
 
 
 def traits(settings: Settings) -> tuple[str, ...]:
     """What else of these settings brings objects of its own.
 
-    ``several``: more pods than one; ``config``: a ConfigMap; ``extra``: what the site adds.
+    ``several``: more pods than one; ``config``: a ConfigMap; ``extra``: what the site adds;
+    ``host``: a host of the site's own; ``certificate``: one that a router has to be let read.
     """
     most = max(settings["litellm"]["replicas"], _extra.most_replicas(settings))
     file = bool(_gateway_config.config(settings) or settings["litellm"]["ca_bundle"].strip())
-    found = {"several": most > 1, "config": file, "extra": bool(settings["extra_manifests"])}
+    found = {
+        "several": most > 1,
+        "config": file,
+        "extra": bool(settings["extra_manifests"]),
+        "host": settings["cluster"]["routes"] and bool(settings["route"]["host"]),
+        "certificate": settings["cluster"]["routes"] and bool(_secret_names.tls(settings)),
+        "secrets": bool(_secret_names.own(settings)),
+    }
     return tuple(trait for trait, is_so in found.items() if is_so)
 
 
@@ -202,7 +230,10 @@ def _litellm(settings: Settings, images: dict[str, str]) -> Litellm:
         "autoscaled": _extra.most_replicas(settings) > 0,
         "config": _gateway_config.config(settings),
         "env_secrets": found["env_secrets"],
-        "env": {name: str(value) for name, value in found["env"].items()},
+        "env": {
+            **(_egress.LOCAL_ENVIRONMENT if _egress.restricted(settings) else {}),
+            **{name: str(value) for name, value in found["env"].items()},
+        },
         "ca_bundle": bool(bundle),
         "resources": _resources(settings, "litellm"),
         "revision": "",
@@ -213,6 +244,7 @@ def _litellm(settings: Settings, images: dict[str, str]) -> Litellm:
         redis="redis" in images,
         pgbouncer="pgbouncer" in images,
         ca_bundle=bundle,
+        pull_secret=_secret_names.pull(settings),
     )
     return litellm
 
@@ -228,10 +260,8 @@ def _instance(
     shared = _settings.shared(settings)
     user = f"user{number}" if settings["multi_user"] and not shared else ""
     name = _settings.SHARED if shared else user or home
-    expose = exposure(settings["cluster"])
-    host = ""
-    if expose != "none":
-        host = f"{host_label(settings, number)}.{settings['cluster']['apps_domain']}"
+    expose = exposure(settings)
+    address = host(settings, number) if expose != "none" else ""
     return {
         "name": name,
         "user": user,
@@ -239,9 +269,13 @@ def _instance(
         "namespace": home,
         "create_namespace": home not in existing,
         "labels": _labels.ownership(deployment(settings), name),
-        "host": host,
-        "url": f"https://{host}" if host else f"http://litellm.{home}.svc:4000",
+        "host": address,
+        "url": f"https://{address}" if address else f"http://litellm.{home}.svc:4000",
         "expose": expose,
+        "tls_secret": _secret_names.tls(settings),
+        "pull_secret": _secret_names.pull(settings),
+        "own_secrets": _secret_names.own(settings),
+        "egress": _egress.restricted(settings),
         "litellm": litellm,
         "postgres": {
             "image": images["postgres"],

@@ -28,6 +28,8 @@ OPTIONAL = "rhpds.litemaas/optional"
 RECORD = "record"
 PARTS = "rhpds.litemaas/parts"
 
+# On the gateway's Deployment: the parts that consist of a Secret alone, which is in no manifest.
+SECRETS = "rhpds.litemaas/secrets"
 # Of the gateway's Deployment, for whoever looks later without knowing how it was deployed: the
 # LiteMaaS release, and what it is to be reached by.
 VERSION = "rhpds.litemaas/version"
@@ -49,6 +51,8 @@ OBJECTS: tuple[tuple[str, str, str], ...] = (
     ("v1", "Secret", "postgres-secret"),
     ("v1", "Secret", "litellm-virtual-keys"),
     ("v1", "Secret", "litellm-user-passwords"),
+    ("v1", "Secret", "litellm-tls"),
+    ("v1", "Secret", "litemaas-pull-secret"),
     ("v1", "Service", "litellm"),
     ("v1", "Service", "postgres"),
     # Made by the StatefulSet from its template `data`; a foreign one would be mounted as our data.
@@ -72,9 +76,17 @@ OBJECTS: tuple[tuple[str, str, str], ...] = (
     ("apps/v1", "Deployment", "litellm"),
     ("policy/v1", "PodDisruptionBudget", "litellm"),
     ("networking.k8s.io/v1", "NetworkPolicy", "litellm"),
+    ("networking.k8s.io/v1", "NetworkPolicy", "litellm-migration"),
     ("networking.k8s.io/v1", "NetworkPolicy", "postgres"),
     ("networking.k8s.io/v1", "Ingress", "litellm"),
     ("route.openshift.io/v1", "Route", "litellm"),
+)
+
+# With a certificate behind a Route. Nobody lists these kinds beforehand: a foreign one is refused when
+# ours is applied.
+ROUTER_OBJECTS: tuple[tuple[str, str, str], ...] = (
+    ("rbac.authorization.k8s.io/v1", "Role", "litellm-certificate"),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding", "litellm-certificate"),
 )
 
 

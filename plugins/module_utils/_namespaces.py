@@ -77,6 +77,10 @@ class Survey:
     def foreign(self) -> list[str]:
         return [each.name for each in self.found if each.foreign]
 
+    @property
+    def terminating(self) -> list[str]:
+        return [each.name for each in self.found if each.terminating]
+
 
 def look(client: Client, deployment: str, names: Iterable[str], *, multi_user: bool) -> Survey:
     """Read the namespaces *names*. Raises LitemaasError when the API fails.

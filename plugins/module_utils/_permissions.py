@@ -139,9 +139,21 @@ class Question:
 
 # What only some parts need; each of them a ConfigMap that keeps a record of it.
 _RECORD = Need("", "configmaps", _WRITTEN)
+_CUSTOM_HOST = Need("route.openshift.io", "routes/custom-host", ("create", "update"))
 OF_PARTS: dict[str, tuple[Need, ...]] = {
     "config": (_RECORD,),
     "extra": (_RECORD,),
+    "secrets": (_RECORD,),
+    # Choosing another host or certificate for a Route that is there.
+    "host": (_CUSTOM_HOST,),
+    "certificate": (
+        _RECORD,
+        _CUSTOM_HOST,
+        # Nobody may grant the router what he may not do himself.
+        Need("", "secrets", ("get", "list", "watch")),
+        Need("rbac.authorization.k8s.io", "roles", _WRITTEN),
+        Need("rbac.authorization.k8s.io", "rolebindings", _WRITTEN),
+    ),
     "several": (
         _RECORD,
         Need("batch", "jobs", _WRITTEN),

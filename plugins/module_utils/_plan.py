@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _capacity_text,
     _claims,
+    _image,
     _instances,
     _namespaces,
     _permissions,
@@ -29,6 +30,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _room,
     _secrecy,
     _settings,
+    _site_objects,
     _sizing,
     _storage_class,
     _table,
@@ -131,6 +133,14 @@ def summary(plan: Plan, settings: Settings) -> list[str]:
         f"Needs: {needs['cpu_request']} CPU and {needs['memory_request']} of memory requested, "
         f"{needs['cpu_limit']} and {needs['memory_limit']} at most; {needs['storage']} of storage"
     )
+    if first["tls_secret"]:
+        lines.append(f"Certificate: of the Secret {first['tls_secret']}")
+    if first["pull_secret"]:
+        lines.append(f"Images are pulled with the Secret {first['pull_secret']}")
+    if first["egress"]:
+        rules = len(settings["egress_allow"])
+        many = f"{rules} rule{'s' if rules != 1 else ''}"
+        lines.append(f"Connections out: restricted, with {many} of the site's")
     if settings["multi_user"]:
         lines.append(_tenancy.otherwise(settings, plan.users))
     if plan.surplus:
@@ -140,14 +150,25 @@ def summary(plan: Plan, settings: Settings) -> list[str]:
 
 
 def images(plan: Plan) -> list[str]:
-    """Every image that the instances run, in full, for a mirror to hold."""
-    found: set[str] = set()
-    for instance in plan.instances:
-        found |= {instance["litellm"]["image"], instance["postgres"]["image"]}
-        if instance["redis"]:
-            found.add(instance["redis"]["image"])
-        if instance["pgbouncer"]:
-            found.add(instance["pgbouncer"]["image"])
+    """Every image that the instances run, in full."""
+    return sorted(
+        {
+            part["image"]
+            for instance in plan.instances[:1]  # they all run the same
+            for part in instance.values()
+            if isinstance(part, Mapping) and "image" in part
+        }
+    )
+
+
+def upstream_images(settings: Settings) -> list[str]:
+    """The same images where their makers publish them, whatever registry serves them here."""
+    found = set()
+    for part in _settings.parts(settings):
+        try:
+            found.add(str(_image.resolve(*_settings.image(settings, part))))
+        except ValueError:
+            continue  # the preflight refuses it
     return sorted(found)
 
 
@@ -177,6 +198,9 @@ def _look(plan: Plan, settings: Settings, client: Client) -> None:
         survey, deployment, use_existing=settings["use_existing_namespace"]
     )
     _permitted(plan, settings, survey, client)
+    new = [each.name for each in survey.found if each.live is None and each.readable]
+    homes = [name for name in names if name not in survey.terminating]
+    plan.problems += _site_objects.absent(client, settings, homes, new)
     claims = _claims.read(client, deployment, names)
     plan.problems += _claims.problems(claims, settings["postgres"])
     _choose_storage(plan, settings, claims, names, client)
@@ -204,6 +228,7 @@ def _look(plan: Plan, settings: Settings, client: Client) -> None:
     plan.report = plan.room.table
     if plan.storage_class:
         plan.report = [*summary(plan, settings), *_listing(plan), *plan.room.table]
+        plan.report += ["Images, one a line, for a mirror to hold:", *upstream_images(settings)]
     if settings["multi_user"] and not plan.room.table[0].endswith(_capacity_text.NOTHING):
         plan.room.table = [*plan.room.table, f"{_tenancy.otherwise(settings, plan.users)}."]
     if plan.room.problem and settings["ignore_capacity"]:
@@ -246,7 +271,7 @@ def _permitted(plan: Plan, settings: Settings, survey: _namespaces.Survey, clien
         denied = _permissions.missing(
             client,
             _permissions.needs(
-                _instances.exposure(settings["cluster"]),
+                _instances.exposure(settings),
                 (*_settings.parts(settings), *_instances.traits(settings)),
             ),
             absent=[each.name for each in survey.found if each.live is None and not use_existing],

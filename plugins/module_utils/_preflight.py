@@ -19,7 +19,9 @@ from typing import Any
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _content_options,
     _database_connections,
+    _egress,
     _environment,
+    _exposure,
     _extra,
     _gateway_config,
     _image,
@@ -27,6 +29,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _platform,
     _secrecy,
     _settings,
+    _site_objects,
     _sizing,
     _tenancy,
 )
@@ -80,11 +83,15 @@ def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
     warnings += _release(settings["cluster"]["kubernetes_version"])
     warnings += _alone(settings)
     warnings += _environment.warnings(settings)
+    warnings += _egress.warnings(settings)
+    warnings += _exposure.warnings(settings)
+    warnings += _site_objects.warnings(settings)
     problems = [
         *_later(settings),
         *_content(settings),
         *_names(settings),
         *_address(settings, count),
+        *_exposure.tls_problems(settings, count),
         *_choices(settings),
         *_tenancy.problems(settings, count),
         *_sizing.problems(settings),
@@ -92,6 +99,8 @@ def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
         *_gateway_config.problems(settings),
         *_extra.problems(settings),
         *_environment.problems(settings),
+        *_egress.problems(settings),
+        *_site_objects.problems(settings),
         *_secrecy.problems(settings),
         *images,
     ]
@@ -162,6 +171,9 @@ def _address(settings: Settings, count: int) -> Iterator[Problem]:
     home = _instances.namespace(settings, count)
     if len(home) > _LONGEST_LABEL:
         yield _too_long(settings, "namespace", home, "namespace")
+    if settings["route"]["host"]:
+        yield from _exposure.host_problems(settings, count)
+        return
     domain = settings["cluster"]["apps_domain"]
     name = variable("cluster_domain")
     if not domain:
@@ -206,10 +218,15 @@ def _choices(settings: Settings) -> Iterator[Problem]:
         problem = f"must be 1 to {MOST_REPLICAS}"
         remedy = "More would need more database connections than the database gives."
         yield wrong(variable("litellm", "replicas"), replicas, problem, remedy)
-    for name in settings["litellm"]["env_secrets"]:
+    secrets = [
+        (variable("litellm", "env_secrets"), each) for each in settings["litellm"]["env_secrets"]
+    ]
+    secrets += [(variable("route", "tls_secret"), settings["route"]["tls_secret"] or "none")]
+    secrets += [(variable("image_pull_secret"), settings["image_pull_secret"] or "none")]
+    for variable_name, name in secrets:
         if not _NAME.fullmatch(name):
             remedy = "Name Secrets that are in the instance's namespace."
-            yield wrong(variable("litellm", "env_secrets"), name, "is no name of a Secret", remedy)
+            yield wrong(variable_name, name, "is no name of a Secret", remedy)
     mode = settings["postgres"]["storage_access_mode"]
     if mode not in ACCESS_MODES:
         name = variable("postgres", "storage_access_mode")

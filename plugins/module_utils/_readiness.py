@@ -58,7 +58,7 @@ class Wait:
     """The readiness of *instances* (``name, namespace, labels, host, url, expose`` of the plan).
 
     *failed*: by namespace, why an instance is not waited for. *gateway*: ask the gateways too.
-    *state*: of the previous slice. *elapsed*: seconds since the waiting began. *seen*: by a caller
+    *authorities*: of ``GatewayCheck``. *state*: of the previous slice. *elapsed*: seconds since the waiting began. *seen*: by a caller
     that has looked already; what is complete in it is not read again at the first look. *clock* and
     *sleep* are replaced in tests.
     """
@@ -70,6 +70,7 @@ class Wait:
         *,
         failed: Mapping[str, str] | None = None,
         gateway: bool = True,
+        authorities: str = "",
         elapsed: float = 0.0,
         state: str = "",
         seen: Observation | None = None,
@@ -82,6 +83,7 @@ class Wait:
         self.standings: list[Standing] = []
         self.trouble: ApiError | None = None  # why the last look failed
         self._client, self._gateway = client, gateway
+        self._authorities = authorities
         self._clock, self._sleep = clock, sleep
         self._began = clock() - elapsed
         before = json.loads(state) if state else {}
@@ -233,7 +235,9 @@ class Wait:
         if not todo:
             return
         if self._check is None:
-            self._check = GatewayCheck(self._client, self._keys(), self._unusable)
+            self._check = GatewayCheck(
+                self._client, self._keys(), self._unusable, self._authorities
+            )
         check = self._check
 
         def ask(instance: Mapping[str, Any]) -> Answer | None:

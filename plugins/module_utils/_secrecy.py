@@ -28,6 +28,8 @@ VARIABLES = {
     variable("litellm", "salt_key"): "salt_key",
     variable("multi_user", "common_password"): "ui_password",
 }
+# Judged where they are used.
+ELSEWHERE = (variable("route", "tls_key"), variable("image_pull_secret", "content"))
 _USERNAME = variable("litellm", "ui_username")
 
 
@@ -40,6 +42,8 @@ def problems(settings: Settings) -> Iterator[Problem]:
     yield from _password.check({"ui_username": username.strip()}, {"ui_username": _USERNAME})
     for name, value in settings["credentials"].items():
         option = VARIABLES.get(name)
+        if name in ELSEWHERE:
+            continue
         if option is None:
             yield Problem("credentials", f"has no entry {name}", f"Use {', '.join(VARIABLES)}.")
         else:

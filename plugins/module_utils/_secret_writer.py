@@ -39,6 +39,7 @@ class Outcome:
     instance: Instance
     changes: tuple[Change, ...]
     warnings: tuple[str, ...] = ()
+    more: tuple[Change, ...] = ()  # of Secrets whose content a site gives
 
 
 def settle(

@@ -38,6 +38,16 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "version": {"type": "str", "required": True},
     "cloud_provider": {"type": "str", "default": ""},
     "route_name": {"type": "str", "required": True},
+    "route": {
+        "type": "dict",
+        "apply_defaults": True,
+        "options": {
+            "host": {"type": "str", "default": ""},
+            "tls_secret": {"type": "str", "default": "", "no_log": False},
+            "tls_certificate": {"type": "str", "default": ""},
+            "ca": {"type": "str", "default": ""},
+        },
+    },
     "multi_user": {"type": "bool", "default": False},
     "num_users": {"type": "raw"},
     "user_prefix": {"type": "str", "default": "user"},
@@ -45,6 +55,9 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "shared_limits": {"type": "dict", "default": {}},
     "allow_unsafe_image": {"type": "bool", "default": False},
     "image_registry": {"type": "str", "default": ""},
+    "image_pull_secret": {"type": "str", "default": "", "no_log": False},
+    "egress": {"type": "str", "default": "open"},
+    "egress_allow": {"type": "raw", "default": []},
     "ignore_capacity": {"type": "bool", "default": False},
     "extra_manifests": {"type": "raw", "default": []},
     "deploy_redis": {"type": "bool", "default": False},
@@ -161,6 +174,14 @@ class Pgbouncer(Sizes):
     pool_size: int
 
 
+class Route(TypedDict):
+    host: str
+    tls_secret: str
+    tls_certificate: str
+    ca: str
+    """PEM text, or the path of a file."""
+
+
 class Settings(TypedDict):
     """``module.params`` of the ``plan`` module, connection options apart."""
 
@@ -171,6 +192,7 @@ class Settings(TypedDict):
     version: str
     cloud_provider: str
     route_name: str
+    route: Route
     multi_user: bool
     num_users: Any
     user_prefix: str
@@ -178,6 +200,9 @@ class Settings(TypedDict):
     shared_limits: dict[str, Any]
     allow_unsafe_image: bool
     image_registry: str
+    image_pull_secret: str
+    egress: str
+    egress_allow: Any
     ignore_capacity: bool
     extra_manifests: Any
     deploy_redis: bool

@@ -55,6 +55,10 @@ def records(objects: Iterable[Object]) -> list[Object]:
         if part:
             kinds = parts.setdefault(home, {}).setdefault(part, {_SECRET})
             kinds.add(f"{obj['apiVersion']} {obj['kind']}")
+        alone = _secrets(obj)
+        for name in alone:
+            parts.setdefault(home, {}).setdefault(name, {_SECRET})
+        if part or alone:
             owners[home] = _labels.ownership_of(obj)
     return [_record(home, owners[home], found) for home, found in parts.items()]
 
@@ -113,13 +117,15 @@ def find(client: Client, objects: Sequence[Object], beside: Iterable[Object] = (
 def stale(found: Iterable[Found], objects: Iterable[Object]) -> list[Found]:
     """Decide which of *found* the manifests *objects* no longer hold. Pure.
 
-    A Secret is in no manifest: it is stale when its part of that instance has no object left.
+    A Secret is in no manifest: it is stale when its part of that instance has no object left, and
+    is not named on one either.
     """
     kept, parts, homes = set(), set(), set()
     for obj in objects:
         home = obj["metadata"]["namespace"]
         kept.add(_manifest.identity(obj))
         parts.add((home, _labels.of(obj).get(_labels.OPTIONAL, "")))
+        parts.update((home, name) for name in _secrets(obj))
         homes.add(home)
     return [
         each
@@ -133,6 +139,12 @@ def stale(found: Iterable[Found], objects: Iterable[Object]) -> list[Found]:
 
 def _ours(objects: Iterable[Object]) -> Iterator[Object]:
     return (o for o in objects if _labels.is_ours(o) and o["metadata"].get("namespace"))
+
+
+def _secrets(obj: Object) -> list[str]:
+    """The parts, named on an object, that consist of a Secret alone."""
+    text = (obj["metadata"].get("annotations") or {}).get(_labels.SECRETS, "")
+    return text.split()
 
 
 def _is_record(obj: Object) -> bool:

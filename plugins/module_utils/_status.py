@@ -52,11 +52,13 @@ def read(
     namespaces: Iterable[str] = (),
     deployment: str = "",
     gateway: bool = True,
+    authorities: str = "",
 ) -> list[dict[str, Any]]:
     """Return every instance, by deployment and name, as the module instance_info documents it.
 
     *namespaces*: look only there; needed where the cluster may not be listed. *deployment*: only
-    its instances. *gateway*: ask each gateway once. Raises LitemaasError where nothing can be seen.
+    its instances. *gateway*: ask each gateway once. *authorities*: PEM of those who are trusted too.
+    Raises LitemaasError where nothing can be seen.
     """
     places = set(namespaces)
     labels = _labels.deployment_labels(deployment) if deployment else dict([_labels.MANAGED_BY])
@@ -76,7 +78,7 @@ def read(
     found = instances(seen, {k: o for k, o in homes.items() if not places or k in places})
     if not found:
         return []
-    wait = Wait(client, found, gateway=gateway, seen=seen)
+    wait = Wait(client, found, gateway=gateway, authorities=authorities, seen=seen)
     wait.run(0, 0)
     now = datetime.now(UTC)
     return [_row(standing, seen, now) for standing in wait.standings]

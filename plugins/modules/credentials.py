@@ -111,6 +111,23 @@ options:
         its salt.
     type: raw
     default: ""
+  tls_certificate:
+    description:
+      - The certificate behind the addresses of the gateways in PEM, those between it and its CA behind
+        it. Kept with O(tls_key) in a Secret C(litellm-tls) of each instance.
+    type: str
+    default: ""
+  tls_key:
+    description:
+      - The private key of O(tls_certificate) in PEM.
+    type: str
+    default: ""
+  pull_secret:
+    description:
+      - Logins to registries, as text or mapping in the form of C(.dockerconfigjson). Kept in a Secret
+        C(litemaas-pull-secret) of each instance.
+    type: raw
+    default: ""
 extends_documentation_fragment:
   - rhpds.litemaas.connection
 attributes:
@@ -288,6 +305,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _credential_states,
     _password,
     _secrecy,
+    _site_secrets,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values import Wanted
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
@@ -312,6 +330,7 @@ def argument_spec() -> dict:
             name: {"type": "raw", "default": "", "no_log": name in _password.SECRETS}
             for name in _password.TEXTS
         },
+        **_site_secrets.OPTIONS,
     }
 
 
@@ -319,8 +338,12 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     wanted = _taken(module)
+    site = {name: module.params.pop(name) for name in _site_secrets.OPTIONS}
+    # Returned nowhere; and a registry's user name may be a word of any message.
+    module.no_log_values.difference_update(_secrecy.texts(site))
     report = module.params["on_failure"] == "report"
     try:
+        given = _site_secrets.given(site)
         client = _client.connect(module.params)
         if module.params["state"] == "read":
             result = _credential_states.read(
@@ -337,6 +360,7 @@ def main() -> None:
                 module.params["instances"],
                 module.params["namespaces"],
                 wanted,
+                given,
                 dry_run=module.check_mode,
                 diff=module._diff,
                 report=report,
@@ -361,6 +385,8 @@ def _taken(module: AnsibleModule) -> Wanted:
     problems = _password.problems(given)
     if problems:
         module.no_log_values.difference_update(_secrecy.texts(secrets))
+        for name in _site_secrets.OPTIONS:
+            module.params.pop(name)
         module.fail_json(msg="\n".join(problems))
     names = "\n".join(_secrecy.texts(module.params["instances"]))
     module.no_log_values.difference_update(

@@ -45,6 +45,12 @@ options:
         may not be read.
     type: bool
     default: true
+  gateway_ca:
+    description:
+      - CA certificates that are trusted too when the gateways are asked, as PEM text or as the path of a
+        file.
+    type: str
+    default: ""
 extends_documentation_fragment:
   - rhpds.litemaas.connection
   - rhpds.litemaas.read_only
@@ -150,6 +156,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _client,
     _connection,
+    _pem,
     _status,
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
@@ -162,6 +169,7 @@ def argument_spec() -> dict:
         "namespaces": {"type": "list", "elements": "str", "default": []},
         "deployment": {"type": "str", "default": ""},
         "gateway": {"type": "bool", "default": True},
+        "gateway_ca": {"type": "str", "default": ""},
     }
 
 
@@ -174,6 +182,7 @@ def main() -> None:
             namespaces=module.params["namespaces"],
             deployment=module.params["deployment"],
             gateway=module.params["gateway"],
+            authorities=_pem.pem(module.params["gateway_ca"], "gateway_ca"),
         )
     except LitemaasError as error:
         module.fail_json(msg=str(error), **error.result)

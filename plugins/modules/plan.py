@@ -87,6 +87,33 @@ options:
     description: The part of the host name that tells this deployment from others.
     type: str
     required: true
+  route:
+    description: The address of the gateways, where a site wants its own.
+    type: dict
+    suboptions:
+      host:
+        description:
+          - The host name, in place of the one that is put together.
+          - With an instance for each of several users it must hold C({user}), which stands for the prefix and
+            the number of the user; otherwise it must not.
+        type: str
+        default: ""
+      tls_secret:
+        description:
+          - The name of a Secret of the type C(kubernetes.io/tls) in the namespace of each instance, with
+            the certificate for its address. It must be there, unless one of O(extra_manifests) makes it.
+        type: str
+        default: ""
+      tls_certificate:
+        description:
+          - That certificate itself in PEM, which the module M(rhpds.litemaas.credentials) then keeps in a
+            Secret. Its key is one of O(credentials). Both are tried on each host name.
+        type: str
+        default: ""
+      ca:
+        description: Who signed it, as PEM text or as the path of a file. When given, that is tried too.
+        type: str
+        default: ""
   multi_user:
     description: Whether each of O(num_users) users gets an instance.
     type: bool
@@ -127,6 +154,24 @@ options:
         a path.
     type: str
     default: ""
+  image_pull_secret:
+    description:
+      - The name of a Secret in the namespace of each instance with which its images are pulled. It must be
+        there.
+    type: str
+    default: ""
+  egress:
+    description:
+      - V(open), or V(restricted) for pods that connect to nothing but the cluster's DNS, their own
+        database and Redis, and what O(egress_allow) names.
+    type: str
+    default: open
+  egress_allow:
+    description:
+      - What the gateways may reach, a list. A network or address, with a port behind a colon or without,
+        or a rule with C(to) and C(ports) as in a NetworkPolicy.
+    type: raw
+    default: []
   ignore_capacity:
     description:
       - Whether to go on when the cluster has too little room, with a warning. Meant for clusters
@@ -379,8 +424,9 @@ options:
         returned; empty ones are passed over.
       - The names are C(ocp4_workload_litemaas_postgres_password),
         C(ocp4_workload_litemaas_litellm_ui_password),
-        C(ocp4_workload_litemaas_litellm_master_key), C(ocp4_workload_litemaas_litellm_salt_key)
-        and C(ocp4_workload_litemaas_multi_user_common_password).
+        C(ocp4_workload_litemaas_litellm_master_key), C(ocp4_workload_litemaas_litellm_salt_key),
+        C(ocp4_workload_litemaas_multi_user_common_password), C(ocp4_workload_litemaas_route_tls_key)
+        and C(ocp4_workload_litemaas_image_pull_secret_content).
     type: dict
     default: {}
 extends_documentation_fragment:
@@ -502,6 +548,24 @@ instances:
       description: V(route), V(ingress) or V(none).
       type: str
       sample: route
+    tls_secret:
+      description: The Secret with the certificate for its address. Empty for the router's own.
+      type: str
+      sample: ""
+    pull_secret:
+      description: The Secret its images are pulled with. Empty where none is needed.
+      type: str
+      sample: ""
+    own_secrets:
+      description:
+        - V(certificate) and V(pull-secret), where that Secret is made with the instance.
+      type: list
+      elements: str
+      sample: []
+    egress:
+      description: Whether its pods may connect to no more than is said.
+      type: bool
+      sample: false
     litellm:
       description: Its gateway.
       type: dict
@@ -791,14 +855,32 @@ room:
       sample: ["Room for 1 instance: all pods run already, nothing more is needed."]
 report:
   description:
-    - The summary, the instances with their addresses, and what is needed and what there is, for
-      people, in lines. With problems too, as far as it could be made.
+    - The summary, the instances with their addresses, what is needed and what there is, and
+      RV(upstream_images), for people, in lines. With problems too, as far as it could be made.
   returned: always
   type: list
   elements: str
   sample: ["1 instance in litemaas"]
+egress:
+  description:
+    - Rules of a NetworkPolicy, the same for all gateways, for what they may reach beside their database and
+      Redis. Empty where everything is open.
+  returned: success
+  type: list
+  elements: dict
+  sample: []
+upstream_images:
+  description:
+    - The images of RV(images) where their makers publish them, for a mirror to hold, whatever
+      O(image_registry) says.
+  returned: success
+  type: list
+  elements: str
+  sample:
+    - ghcr.io/berriai/litellm-non_root:v1.106.0
+    - quay.io/sclorg/postgresql-16-c9s:20260923
 images:
-  description: Every image that the instances run, in full, for a mirror to hold.
+  description: Every image that the instances run, in full.
   returned: success
   type: list
   elements: str
@@ -850,6 +932,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _client,
     _connection,
+    _egress,
     _instances,
     _plan,
     _preflight,
@@ -906,6 +989,8 @@ def main() -> None:
         room=plan.room.result(),
         report=plan.report,
         images=_plan.images(plan),
+        upstream_images=_plan.upstream_images(settings),
+        egress=_egress.rules(settings),
         summary=_plan.summary(plan, settings),
         problems=[],
     )

@@ -99,6 +99,12 @@ options:
       - The master key is read from the Secret C(litellm-secret). It is never returned.
     type: bool
     default: true
+  gateway_ca:
+    description:
+      - CA certificates that are trusted too when the gateways are asked, as PEM text or as the path of a
+        file.
+    type: str
+    default: ""
   _slice:
     description:
       - Internal. Set by the action plug-in, which runs this module in slices to print its progress.
@@ -197,7 +203,7 @@ instances:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _progress
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _pem, _progress
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
 from ansible_collections.rhpds.litemaas.plugins.module_utils._connection import (
     ARGUMENT_SPEC,
@@ -225,6 +231,7 @@ def argument_spec() -> dict:
         "on_failure": {"type": "str", "choices": ["fail", "report"], "default": "fail"},
         "timeout": {"type": "int", "default": 600},
         "gateway": {"type": "bool", "default": True},
+        "gateway_ca": {"type": "str", "default": ""},
         "_slice": {"type": "str"},
     }
 
@@ -241,6 +248,7 @@ def main() -> None:
             module.params["instances"],
             failed=_reasons(module.params["failed"]),
             gateway=module.params["gateway"],
+            authorities=_pem.pem(module.params["gateway_ca"], "gateway_ca"),
             elapsed=part.elapsed,
             state=part.state,
         )

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from ...pki import Authority
+
 ROOT = Path(__file__).resolve().parents[3]
 LAB = str(ROOT / "tests" / "lab" / "lab")
 
@@ -38,7 +40,15 @@ def test_scenario_on_openshift(kubeconfig, scenario):
 
 
 @pytest.mark.parametrize("domain", ["", "apps.lab.test"])
-def test_scenario_on_plain_kubernetes(domain):
+def test_scenario_on_plain_kubernetes(domain, tmp_path):
+    """Without an Ingress; and with one that has a certificate of its own."""
+    if domain:
+        authority = Authority()
+        pair = authority.pair(f"litellm-rhpds.{domain}")
+        for name, text in zip(
+            ("tls.crt", "tls.key", "ca.crt"), (*pair, authority.pem), strict=True
+        ):
+            (tmp_path / name).write_text(text)
     output = molecule(
         "plain_kubernetes",
         LAB,
@@ -47,5 +57,6 @@ def test_scenario_on_plain_kubernetes(domain):
         "run",
         "--",
         LITEMAAS_MOLECULE_DOMAIN=domain,
+        LITEMAAS_MOLECULE_TLS=str(tmp_path) if domain else "",
     )
     assert ("https://litellm-rhpds.apps.lab.test" if domain else "http://litellm.") in output

@@ -12,15 +12,18 @@ import yaml
 from ansible.plugins.filter.core import FilterModule
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _demand,
+    _egress,
     _labels,
     _node,
     _revision,
     _sizing,
+    _stages,
 )
 
 ROLE = Path(__file__).resolve().parents[3] / "roles" / "ocp4_workload_litemaas"
 VARIABLES = yaml.safe_load((ROLE / "vars/main.yml").read_text())
 CERTIFICATE = "-----BEGIN CERTIFICATE-----"
+EGRESS = [_egress.dns(True), {"to": [{"ipBlock": {"cidr": "203.0.113.0/24"}}]}]
 FIXED_ID = VARIABLES["_ocp4_workload_litemaas_fixed_ids"]["runAsUser"]
 
 
@@ -38,6 +41,10 @@ def instance(number: int, expose: str = "route") -> dict[str, Any]:
         "host": host,
         "url": f"https://{host}",
         "expose": expose,
+        "tls_secret": "",
+        "pull_secret": "",
+        "own_secrets": [],
+        "egress": False,
         "litellm": {
             "image": "ghcr.io/x/litellm:v1",
             "replicas": 1,
@@ -77,6 +84,27 @@ def redis(size: str = "5Gi") -> dict[str, Any]:
             "resources": resources("64Mi", "512Mi"),
         },
     }
+
+
+def pgbouncer() -> dict[str, Any]:
+    """What an instance has more when it has a PgBouncer."""
+    return {
+        "pgbouncer": {
+            "image": "ghcr.io/x/pgbouncer:1",
+            "pool_size": 20,
+            "max_client_conn": 1000,
+            "resources": resources("32Mi", "64Mi"),
+        }
+    }
+
+
+# A certificate and a pull secret of the site's, and connections restricted.
+OWN: dict[str, Any] = {
+    "tls_secret": "litellm-tls",
+    "pull_secret": "litemaas-pull-secret",
+    "own_secrets": ["certificate", "pull-secret"],
+    "egress": True,
+}
 
 
 def several(**changes: Any) -> dict[str, Any]:
@@ -121,6 +149,7 @@ def render(
             for i in instances
         },
         "_ocp4_workload_litemaas_cluster": {"openshift": openshift},
+        "_ocp4_workload_litemaas_egress": EGRESS,
     }
     text = "".join(
         environment.get_template(name).render(values)
@@ -158,12 +187,13 @@ def test_every_object_says_whose_it_is(expose, openshift):
 
 @pytest.mark.parametrize("expose, openshift", EXPOSURES)
 def test_every_object_is_one_that_the_preflight_looks_for(expose, openshift):
-    known = {(api, kind, name) for api, kind, name in _labels.OBJECTS}
+    known = set(_labels.OBJECTS + _labels.ROUTER_OBJECTS)
     sent = {
         (o["apiVersion"], o["kind"], o["metadata"]["name"])
         for o in render(expose, openshift=openshift)
         + render(expose, **redis())
         + render(expose, **several())
+        + render(expose, **OWN)
         if o["kind"] != "Job"
     }
     assert {key for key in sent if key[1] != "Namespace"} <= known
@@ -494,7 +524,9 @@ def test_what_they_bring_is_restricted_and_has_no_token(changes):
         assert spec["automountServiceAccountToken"] is False
 
 
-@pytest.mark.parametrize("changes", [redis(), several()], ids=["redis", "several"])
+@pytest.mark.parametrize(
+    "changes", [redis(), several(), OWN], ids=["redis", "several", "the site's own"]
+)
 def test_all_that_they_bring_is_known_as_what_may_be_switched_off(changes):
     def names(objects):
         return {(o["kind"], o["metadata"]["name"]) for o in objects}
@@ -517,6 +549,12 @@ def test_several_pods_get_requests_by_how_many_they_have():
     balance = "haproxy.router.openshift.io/balance"
     assert annotations(render(**several()))[balance] == "leastconn"
     assert balance not in annotations(render())
+
+    cookies = "haproxy.router.openshift.io/disable_cookies"
+    both = {**redis(), "litellm": {**redis()["litellm"], "replicas": 3, "several": True}}
+    assert annotations(render(**both))[cookies] == "true"
+    # Without Redis a browser is better off with one pod, whose answers agree.
+    assert not [c for c in ({}, redis(), several()) if cookies in annotations(render(**c))]
 
 
 def test_an_autoscaler_decides_how_many_there_are():
@@ -575,3 +613,114 @@ def test_no_image_is_written_into_a_template():
     for file in (ROLE / "templates").rglob("*.j2"):
         for line in file.read_text().splitlines():
             assert "image:" not in line or "{{ instance." in line, (file, line)
+
+
+def everything(**more: Any) -> list[dict[str, Any]]:
+    """All kinds of pods there are."""
+    litellm = {**redis()["litellm"], "replicas": 3, "several": True}
+    return render(**{**redis(), **pgbouncer(), "litellm": litellm, **more})
+
+
+def test_images_of_all_pods_are_pulled_with_the_secret():
+    found = pod_specs(everything(pull_secret="mirror"))
+    assert len(found) == 5  # gateway, migration, database, Redis, PgBouncer
+    assert [spec.get("imagePullSecrets") for spec in found] == [[{"name": "mirror"}]] * len(found)
+    assert not [spec for spec in pod_specs(everything()) if "imagePullSecrets" in spec]
+
+
+def test_a_route_reads_its_certificate_from_a_secret_that_the_router_may_read():
+    objects = render(tls_secret="llm-tls", own_secrets=[])
+    route = find(objects, "Route", "litellm")
+    assert route["spec"]["tls"] == {
+        "termination": "edge",
+        "insecureEdgeTerminationPolicy": "Redirect",
+        "externalCertificate": {"name": "llm-tls"},
+    }
+    role = find(objects, "Role", "litellm-certificate")
+    assert role["rules"] == [
+        {
+            "apiGroups": [""],
+            "resources": ["secrets"],
+            "resourceNames": ["llm-tls"],
+            "verbs": ["get", "list", "watch"],
+        }
+    ]
+    binding = find(objects, "RoleBinding", "litellm-certificate")
+    assert binding["roleRef"]["name"] == "litellm-certificate"
+    assert binding["subjects"] == [
+        {"kind": "ServiceAccount", "name": "router", "namespace": "openshift-ingress"}
+    ]
+    order = [(o["kind"], stage) for stage, part in enumerate(_stages.stages(objects)) for o in part]
+    assert dict(order)["RoleBinding"] < dict(order)["Route"]
+
+
+def test_an_ingress_names_its_certificate():
+    (tls,) = find(render("ingress", openshift=False, tls_secret="llm-tls"), "Ingress", "litellm")[
+        "spec"
+    ]["tls"]
+    assert tls["secretName"] == "llm-tls"
+    objects = render("ingress", openshift=False)
+    assert "secretName" not in find(objects, "Ingress", "litellm")["spec"]["tls"][0]
+    assert not [
+        o for o in render("ingress", tls_secret="x") if o["kind"] in ("Role", "RoleBinding")
+    ]
+
+
+def test_what_consists_of_a_secret_alone_is_told_on_the_deployment():
+    annotations = find(render(**OWN), "Deployment", "litellm")["metadata"]["annotations"]
+    assert annotations[_labels.SECRETS] == "certificate pull-secret"
+    assert _labels.SECRETS not in find(render(), "Deployment", "litellm")["metadata"]["annotations"]
+
+
+def reaches(objects: list[dict[str, Any]], name: str) -> Any:
+    """Where the pods of a policy may connect to; None where that is open."""
+    spec = find(objects, "NetworkPolicy", name)["spec"]
+    return spec.get("egress", []) if "Egress" in spec["policyTypes"] else None
+
+
+def inside(rule: dict[str, Any]) -> tuple[list[str], list[int]]:
+    """Of a rule for pods of the namespace: their apps and ports."""
+    (peer,) = rule["to"]
+    chosen = peer["podSelector"]
+    (expression,) = chosen.get("matchExpressions") or [{"values": [chosen["matchLabels"]["app"]]}]
+    return expression["values"], [each["port"] for each in rule["ports"]]
+
+
+def test_restricted_pods_reach_what_they_need_and_what_is_allowed():
+    objects, before = everything(egress=True), everything()
+    assert reaches(objects, "postgres") == reaches(objects, "redis") == []
+    own, *others = reaches(objects, "litellm")
+    assert inside(own) == (["postgres", "pgbouncer", "redis"], [5432, 6432, 6379])
+    assert others == EGRESS
+    for name in ("litellm-migration", "pgbouncer"):
+        own, *others = reaches(objects, name)
+        assert (inside(own), others) == ((["postgres"], [5432]), EGRESS[:1]), name
+    policies = [o for o in objects if o["kind"] == "NetworkPolicy"]
+    restricted = {
+        o["spec"]["podSelector"]["matchLabels"]["app"]
+        for o in policies
+        if "Egress" in o["spec"]["policyTypes"]
+    }
+    pods = [o["spec"]["template"] for o in objects if "template" in o.get("spec", {})]
+    assert {pod["metadata"]["labels"]["app"] for pod in pods} == restricted, "every kind of pod"
+    # What comes in is what came in before.
+    assert {o["metadata"]["name"] for o in policies} - {"litellm-migration"} == {
+        o["metadata"]["name"] for o in before if o["kind"] == "NetworkPolicy"
+    }
+    for o in before:
+        if o["kind"] == "NetworkPolicy":
+            now = find(objects, "NetworkPolicy", o["metadata"]["name"])["spec"]
+            assert (
+                o["spec"]["policyTypes"] == ["Ingress"] and now["ingress"] == o["spec"]["ingress"]
+            )
+
+
+def test_a_gateway_that_migrates_by_itself_needs_no_policy_for_that():
+    names = {o["metadata"]["name"] for o in render(egress=True) if o["kind"] == "NetworkPolicy"}
+    assert names == {"postgres", "litellm"}
+
+
+def test_who_wants_none_of_it_renders_no_more():
+    """Neither an object nor a field nor a line, whatever else an instance has."""
+    for name in ("certificate", "pull-secret", "externalCertificate", "imagePullSecrets", "Egress"):
+        assert name not in str(everything()), name

@@ -75,6 +75,10 @@ def test_one_instance(settings: Any) -> None:
         "host": "litellm-rhpds.apps.example.com",
         "url": "https://litellm-rhpds.apps.example.com",
         "expose": "route",
+        "tls_secret": "",
+        "pull_secret": "",
+        "own_secrets": [],
+        "egress": False,
         "litellm": {
             "image": "ghcr.io/berriai/litellm-non_root:v1.106.0",
             "replicas": 1,

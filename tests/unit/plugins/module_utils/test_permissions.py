@@ -107,10 +107,12 @@ def test_the_role_grants_what_is_needed_in_a_namespace_and_no_more() -> None:
 
 
 def test_every_object_of_an_instance_may_be_written() -> None:
-    for api_version, kind, _name in _labels.OBJECTS:
+    for api_version, kind, _name in _labels.OBJECTS + _labels.ROUTER_OBJECTS:
         group = api_version.rpartition("/")[0]
         plural = _resources.lookup(api_version, kind).plural
         verbs = {verb for rule in NAMESPACED if rule[:2] == (group, plural) for verb in rule[2:]}
+        # Whoever lets the router watch a Secret must be allowed to.
+        verbs -= {"watch"} if kind == "Secret" else set()
         assert verbs == {"get", "list", "create", "patch", "delete"}, kind
 
 
@@ -126,6 +128,22 @@ def test_only_who_wants_pgbouncer_needs_what_it_needs() -> None:
     without, with_it = (needed(_permissions.needs("none", parts)) for parts in ((), ("pgbouncer",)))
     assert ("batch", "jobs", "create") not in without
     assert {("batch", "jobs", "create"), ("", "configmaps", "patch")} <= with_it
+
+
+def test_only_an_address_of_the_sites_own_needs_what_it_needs() -> None:
+    usual = needed(_permissions.needs("route", ("redis", "config", "several", "extra")))
+    host, certificate = (
+        needed(_permissions.needs("route", [part])) for part in ("host", "certificate")
+    )
+    assert host - usual == {("route.openshift.io", "routes/custom-host", "update")}
+    assert {rule for rule in certificate - usual if rule not in host} == {
+        ("", "secrets", "watch"),
+        *(
+            ("rbac.authorization.k8s.io", resource, verb)
+            for resource in ("roles", "rolebindings")
+            for verb in ("get", "list", "create", "patch", "delete")
+        ),
+    }
 
 
 USERS = [f"litemaas-user{n}" for n in range(1, 81)]

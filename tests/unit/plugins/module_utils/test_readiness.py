@@ -57,10 +57,14 @@ class Gateways:
         self.answers: dict[str, Answer] = {}
         self.asked: list[str] = []
         self.asking_for: list[float] = []
+        self.authorities = "not asked"
         gateways = self
 
         class Check:
-            def __init__(self, _client: Any, _keys: Any, unusable: Mapping[str, str]) -> None:
+            def __init__(
+                self, _client: Any, _keys: Any, unusable: Mapping[str, str], authorities: str
+            ) -> None:
+                gateways.authorities = authorities
                 self.unusable = {**unusable, "apps.invalid": "because"}
 
             def ask(self, target: Mapping[str, Any], asking_for: float, _timeout: float) -> Answer:

@@ -193,3 +193,30 @@ def test_who_may_list_nothing_has_nothing_to_remove() -> None:
     cluster = Cluster(optional("Service", "redis", "a", "redis"))
     cluster.faults.append(refuse)
     assert looked(cluster, [obj("Deployment", "litellm", "a")]) == []
+
+
+def test_a_secret_alone_is_known_by_the_object_that_names_it() -> None:
+    with_it = obj(
+        "Deployment",
+        "litellm",
+        "a",
+        metadata={"annotations": {_labels.SECRETS: "certificate pull-secret"}},
+    )
+    (record,) = _stale.records([with_it])
+    assert (
+        record["metadata"]["annotations"][_labels.PARTS]
+        == "certificate: v1 Secret\npull-secret: v1 Secret"
+    )
+    secrets = [
+        found("Secret", "tls", "a", "certificate"),
+        found("Secret", "pull", "a", "pull-secret"),
+    ]
+    assert _stale.stale(secrets, [with_it, record]) == []
+    less = obj(
+        "Deployment", "litellm", "a", metadata={"annotations": {_labels.SECRETS: "certificate"}}
+    )
+    assert names(_stale.stale(secrets, [less])) == [("Secret", "pull")]
+    assert names(_stale.stale(secrets, [obj("Deployment", "litellm", "a")])) == [
+        ("Secret", "tls"),
+        ("Secret", "pull"),
+    ]

@@ -48,8 +48,9 @@ def test_options_are_handed_on(monkeypatch: pytest.MonkeyPatch) -> None:
         return []
 
     options = {"namespaces": ["a"], "deployment": "b", "gateway": False}
-    result = run(monkeypatch, read, **options)
-    assert seen == {"client": "client", **options}
+    authority = "-----BEGIN CERTIFICATE-----"
+    result = run(monkeypatch, read, gateway_ca=authority, **options)
+    assert seen == {"client": "client", "authorities": authority, **options}
     assert result == {"changed": False, "ready": True, "instances": []}
 
 
@@ -69,5 +70,5 @@ def test_an_error_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_options_are_documented() -> None:
     documented = yaml.safe_load(instance_info.DOCUMENTATION)["options"]
-    own = {"namespaces", "deployment", "gateway"}
+    own = {"namespaces", "deployment", "gateway", "gateway_ca"}
     assert set(documented) == own <= set(instance_info.argument_spec())
