@@ -16,7 +16,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _database_url, _password
-from ansible_collections.rhpds.litemaas.plugins.module_utils._database_url import DatabaseUrl
+from ansible_collections.rhpds.litemaas.plugins.module_utils._database_url import (
+    DatabaseUrl,
+    ExternalUrl,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import variable
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import (
     LITELLM,
@@ -74,6 +77,11 @@ def database(existing: Existing, wanted: Wanted, generate: Generate, volume: boo
             "makes them once, at its first start. Keep the former names, or remove the instance "
             "with its data first."
         )
+    if _database_url.leads_elsewhere(_value(existing, LITELLM, "DATABASE_URL")):
+        values.warnings.append(
+            "the gateway had a database of the site's until now and gets one of its own again. What is in the "
+            "former is not moved, and stays there."
+        )
     # PostgreSQL sets its password anew at every start, so any would do: but what is left of the
     # one in use is taken, so that pods that still run keep working.
     left = [_value(existing, POSTGRES, "POSTGRES_PASSWORD")]
@@ -86,8 +94,20 @@ def database(existing: Existing, wanted: Wanted, generate: Generate, volume: boo
     return values
 
 
-def keys(existing: Existing, wanted: Wanted, generate: Generate, volume: bool | None) -> Values:
-    """LITELLM_MASTER_KEY and LITELLM_SALT_KEY."""
+def external(url: ExternalUrl, ca_file: str) -> Values:
+    """DATABASE_URL as the site has it, and what psql needs to know of it."""
+    return Values({"DATABASE_URL": url.text, **url.libpq(ca_file)})
+
+
+def keys(
+    existing: Existing,
+    wanted: Wanted,
+    generate: Generate,
+    volume: bool | None,
+    *,
+    outside: bool = False,
+) -> Values:
+    """LITELLM_MASTER_KEY and LITELLM_SALT_KEY. *outside*: whether the database is one of the site's."""
     values = Values(problems=list(_changed_keys(existing, wanted)))
     master = _value(existing, LITELLM, "LITELLM_MASTER_KEY") or wanted.master_key
     salt = salt_in_use(existing) or wanted.salt_key
@@ -97,6 +117,12 @@ def keys(existing: Existing, wanted: Wanted, generate: Generate, volume: bool | 
                 f"{LITELLM} has lost its LITELLM_SALT_KEY, with which the model credentials in the "
                 f"database are encrypted. Put it back; or give it as {_SALT_KEY} (for an instance that "
                 "never had one: its former master key); or remove the instance with its data."
+            )
+        elif outside:
+            values.warnings.append(
+                f"{LITELLM} is made, with a new salt. Should the database have served an instance before, "
+                "model credentials in it cannot be decrypted with that: enter them again; or delete "
+                f"{LITELLM} and run again with the former {_MASTER_KEY} and {_SALT_KEY}."
             )
         else:
             values.warnings.append(
@@ -184,9 +210,10 @@ def _changed_keys(existing: Existing, wanted: Wanted) -> Iterator[str]:
 
 
 def _urls(existing: Existing) -> list[DatabaseUrl]:
-    """The readable copies of DATABASE_URL, the database's own first."""
+    """The readable copies of DATABASE_URL, the database's own first; not those of a site's database."""
     texts = (_value(existing, name, "DATABASE_URL") for name in (POSTGRES, LITELLM))
-    return [url for url in map(_database_url.parse, texts) if url]
+    own = (text for text in texts if not _database_url.leads_elsewhere(text))
+    return [url for url in map(_database_url.parse, own) if url]
 
 
 def _value(existing: Existing, name: str, key: str) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _external_database,
     _key_store,
     _labels,
     _secret,
@@ -21,12 +22,18 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
 from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values import Wanted
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
 from ansible_collections.rhpds.litemaas.plugins.module_utils._failure import ApiError
-from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import LITELLM, NAMES, Stored
+from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import (
+    LITELLM,
+    NAMES,
+    POSTGRES,
+    Stored,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret_plan import SecretPlan
 
 if TYPE_CHECKING:
     from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
 
+CA_FILE = "/etc/litellm-ca/ca.pem"  # the site's certificates, in every pod that has them
 CLAIM = "data-postgres-0"  # of the database's StatefulSet
 PUBLISHED = {
     "username": "UI_USERNAME",
@@ -46,6 +53,9 @@ class Instance:
     labels: Mapping[str, str] = field(hash=False)
     new: bool = False  # whether its namespace was made, or would be, in this very run
     secrets: tuple[str, ...] = NAMES  # that it is to have
+    # Where the URL of a site's database is kept, in place of its own.
+    external: Mapping[str, str] | None = field(default=None, hash=False)
+    ca_file: str = ""
 
 
 def instances(given: Iterable[Mapping[str, Any]], new: Iterable[str] = ()) -> list[Instance]:
@@ -60,8 +70,17 @@ def instances(given: Iterable[Mapping[str, Any]], new: Iterable[str] = ()) -> li
             )
         home = item["namespace"]
         optional = (name for name, part in _secret.OPTIONAL.items() if item.get(part))
-        secrets = (*NAMES, *optional)
-        found.append(Instance(item["name"], home, dict(item["labels"]), home in fresh, secrets))
+        external = item.get("external_database")
+        always = tuple(name for name in NAMES if not (external and name == POSTGRES))
+        ca_file = CA_FILE if (item.get("litellm") or {}).get("ca_bundle") else ""
+        found.append(
+            Instance(
+                *(item["name"], home, dict(item["labels"]), home in fresh),
+                secrets=(*always, *optional),
+                external=external or None,
+                ca_file=ca_file,
+            )
+        )
     return found
 
 
@@ -110,11 +129,23 @@ def decide(
 ) -> SecretPlan:
     """Decide for one instance. Raises LitemaasError with all that forbids to go on."""
     volume: bool | None = None
-    if target.new:
+    external = None
+    if target.external:
+        # Whether it has served an instance before is not for us to see.
+        place = _external_database.place(target.external)
+        external = _external_database.fetch(client, place, target.namespace)
+    elif target.new:
         volume = False
     elif _secret_plan.needs_volume(existing, wanted):
         volume = _has_volume(client, target)
-    decided = _secret_plan.decide(existing, wanted, volume=volume, names=target.secrets)
+    decided = _secret_plan.decide(
+        existing,
+        wanted,
+        volume=volume,
+        names=target.secrets,
+        external=external,
+        ca_file=target.ca_file,
+    )
     if decided.problems:
         raise LitemaasError(" ".join(decided.problems))
     return decided

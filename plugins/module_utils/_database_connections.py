@@ -81,6 +81,13 @@ class Demand:
         """The pool, that of PgBouncer where there is one, with which *most* connections are enough."""
         return (most - MIGRATION - BACKUP - RESERVED) // self._each[1]
 
+    def outside(self) -> str:
+        """What a database of the site's is asked for, as a person adds it up."""
+        return (
+            f"{self.pool} x ({self.replicas} pods + {SURGE} while they are replaced) + {MIGRATION} to "
+            f"migrate = {self.gateways + MIGRATION}"
+        )
+
     @property
     def _each(self) -> tuple[int, int]:
         """The size of a pool of connections to the database, and how many such pools there may be."""
@@ -109,6 +116,8 @@ def problems(settings: Settings) -> Iterator[Problem]:
         remedy = f"LiteLLM's own number is {DEFAULT_POOL}."
         yield wrong(pool_name, pool, f"must be {LEAST_POOL} or more", remedy)
         return
+    if settings["database_secret"]:
+        return  # how many it gives is not for us to see
     if most > MOST:
         remedy = f"Lower {pool_name}, with which fewer are enough."
         yield wrong(most_name, most, f"must be {MOST} at most", remedy)

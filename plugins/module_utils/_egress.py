@@ -82,6 +82,9 @@ def problems(settings: Settings) -> Iterator[Problem]:
     if given and settings["egress"] == OPEN:
         remedy = f"Set {NAME} to {RESTRICTED}, or leave the list empty."
         yield Problem(ALLOW, f"allows something where {NAME} is {OPEN}, so everything is", remedy)
+    if restricted(settings) and settings["database_secret"] and not given:
+        problem = f"is empty where {NAME} is {RESTRICTED}, so no gateway would reach its database"
+        yield Problem(ALLOW, problem, f"Name the database's address there. {_EXAMPLE}")
     for number, item in enumerate(given, start=1):
         fault = _rule(item)
         if isinstance(fault, str):

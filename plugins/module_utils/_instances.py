@@ -16,6 +16,7 @@ from typing import Any, TypedDict
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _database_connections,
     _egress,
+    _external_database,
     _extra,
     _gateway_config,
     _image,
@@ -25,6 +26,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _secret_names,
     _settings,
 )
+from ansible_collections.rhpds.litemaas.plugins.module_utils._external_database import Reference
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import shown
 from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Settings
 
@@ -113,6 +115,8 @@ class Instance(TypedDict):
     """None where it is switched off."""
     pgbouncer: Pgbouncer | None
     """None where the gateway connects to its database directly."""
+    external_database: Reference | None
+    """Where the URL of the site's database is kept; None where the instance has its own."""
 
 
 def count(value: Any) -> int:
@@ -184,7 +188,8 @@ def traits(settings: Settings) -> tuple[str, ...]:
     """What else of these settings brings objects of its own.
 
     ``several``: more pods than one; ``config``: a ConfigMap; ``extra``: what the site adds;
-    ``host``: a host of the site's own; ``certificate``: one that a router has to be let read.
+    ``host``: a host of the site's own; ``certificate``: one that a router has to be let read;
+    ``external_database``: one of the site's in place of the instance's own.
     """
     most = max(settings["litellm"]["replicas"], _extra.most_replicas(settings))
     file = bool(_gateway_config.config(settings) or settings["litellm"]["ca_bundle"].strip())
@@ -195,6 +200,7 @@ def traits(settings: Settings) -> tuple[str, ...]:
         "host": settings["cluster"]["routes"] and bool(settings["route"]["host"]),
         "certificate": settings["cluster"]["routes"] and bool(_secret_names.tls(settings)),
         "secrets": bool(_secret_names.own(settings)),
+        "external_database": _external_database.wanted(settings),
     }
     return tuple(trait for trait, is_so in found.items() if is_so)
 
@@ -243,6 +249,7 @@ def _litellm(settings: Settings, images: dict[str, str]) -> Litellm:
         helper=images["postgres"],
         redis="redis" in images,
         pgbouncer="pgbouncer" in images,
+        external=_external_database.wanted(settings),
         ca_bundle=bundle,
         pull_secret=_secret_names.pull(settings),
     )
@@ -287,6 +294,7 @@ def _instance(
         },
         "redis": _redis(settings, images),
         "pgbouncer": _pgbouncer(settings, images),
+        "external_database": _external_database.reference(settings, name, home),
     }
 
 

@@ -60,13 +60,13 @@ class Keys:
         raise LitemaasError(f"Secret {SECRET} does not exist in namespace {namespace}")
 
     def redactor(self, namespace: str) -> Redactor:
-        """Takes this instance's secrets out of text. Names of users are none."""
+        """Takes this instance's secrets out of text. Names of users and databases are none."""
         secrets = self._values.get(namespace, {}).values()
         return Redactor(
             value
             for secret in secrets
             for key, value in secret.items()
-            if not key.endswith("USERNAME")
+            if not key.endswith("USERNAME") and (key[:2] != "PG" or key == "PGPASSWORD")
         )
 
     def _get(self, namespace: str) -> dict[str, Any] | None:

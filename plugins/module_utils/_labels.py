@@ -67,6 +67,7 @@ OBJECTS: tuple[tuple[str, str, str], ...] = (
     ("networking.k8s.io/v1", "NetworkPolicy", "redis"),
     ("v1", "ConfigMap", "pgbouncer"),
     ("v1", "Secret", "pgbouncer-secret"),
+    ("v1", "Secret", "database-secret"),
     ("v1", "Service", "pgbouncer"),
     ("v1", "ServiceAccount", "pgbouncer"),
     ("apps/v1", "Deployment", "pgbouncer"),

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, cast
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _capacity_text,
     _claims,
+    _database_connections,
+    _external_database,
     _image,
     _instances,
     _namespaces,
@@ -60,6 +62,8 @@ class Plan:
     users: int = 1
     storage_class: dict[str, Any] = field(default_factory=dict)
     surplus: list[str] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    """Namespaces whose own database one of the site's takes the place of."""
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     room: _room.Room = field(default_factory=_room.Room)
@@ -113,8 +117,7 @@ def summary(plan: Plan, settings: Settings) -> list[str]:
     replicas = first["litellm"]["replicas"]
     lines += [
         f"Gateway: {first['litellm']['image']}, {replicas} replica{'s' if replicas > 1 else ''}",
-        f"Database: {first['postgres']['image']}, {first['postgres']['storage_size']} of "
-        f"{plan.storage_class['name']} ({plan.storage_class['reason']})",
+        _database(plan, settings),
         f"Address: {address}" + ("" if first["host"] else " (inside the cluster only)"),
     ]
     redis = first["redis"]
@@ -147,6 +150,21 @@ def summary(plan: Plan, settings: Settings) -> list[str]:
         names = _problem.listed(plan.surplus)
         lines.append(f"Left alone, of an earlier run: {names}")
     return lines
+
+
+def _database(plan: Plan, settings: Settings) -> str:
+    first, asked = plan.instances[0], _database_connections.demand(settings)
+    place = first["external_database"]
+    if place:
+        return (
+            f"Database: the site's, by the key {place['key']} of the Secret {place['namespace']}/"
+            f"{place['name']}{' and so on' if len(plan.instances) > 1 else ''}; up to {asked.outside()} "
+            "connections for each instance, which it must give"
+        )
+    return (
+        f"Database: {first['postgres']['image']}, {first['postgres']['storage_size']} of "
+        f"{plan.storage_class['name']} ({plan.storage_class['reason']})"
+    )
 
 
 def images(plan: Plan) -> list[str]:
@@ -201,7 +219,8 @@ def _look(plan: Plan, settings: Settings, client: Client) -> None:
     new = [each.name for each in survey.found if each.live is None and each.readable]
     homes = [name for name in names if name not in survey.terminating]
     plan.problems += _site_objects.absent(client, settings, homes, new)
-    claims = _claims.read(client, deployment, names)
+    outside = _external_database.wanted(settings)
+    claims = {} if outside else _claims.read(client, deployment, names)
     plan.problems += _claims.problems(claims, settings["postgres"])
     _choose_storage(plan, settings, claims, names, client)
     plan.instances = _instances.instances(settings, plan.users, set(survey.foreign))
@@ -209,6 +228,8 @@ def _look(plan: Plan, settings: Settings, client: Client) -> None:
         kept = claims.get(instance["namespace"])
         asked = settings["postgres"]["storage_class"] or (kept.storage_class if kept else "")
         instance["postgres"]["storage_class"] = asked or plan.storage_class.get("name", "")
+    if outside and names:
+        _look_outside(plan, deployment, names, client)
     caches = _keep_caches(plan, names, client)
     plan.problems += _secrecy.in_names(settings, plan.instances)
     # Without figures to go by, or names to ask for, there is nothing to compare.
@@ -235,6 +256,19 @@ def _look(plan: Plan, settings: Settings, client: Client) -> None:
         plan.warnings.append(f"{plan.room.problem.sentence}. Going on, because {_IGNORE} is true.")
     elif plan.room.problem:
         plan.problems.append(plan.room.problem)
+
+
+def _look_outside(plan: Plan, deployment: str, names: list[str], client: Client) -> None:
+    """The site's databases, and those of the instances' own whose place they take."""
+    places = {
+        each["namespace"]: place for each in plan.instances if (place := each["external_database"])
+    }
+    # A reference that is wrong by itself has been refused.
+    if all(place["name"] for place in places.values()):
+        plan.problems += _external_database.look(client, places)
+    plan.replaced = _external_database.replaced(client, deployment, names)
+    if plan.replaced:
+        plan.warnings.append(_external_database.replacing(plan.replaced))
 
 
 def _listing(plan: Plan) -> list[str]:
@@ -298,6 +332,10 @@ def _choose_storage(
 ) -> None:
     """The storage class of what is new; when nothing is, the one that the volumes have."""
     wanted = settings["postgres"]["storage_class"]
+    redis = settings["redis"] if "redis" in _settings.parts(settings) else None
+    if _external_database.wanted(settings) and not (redis and redis["storage_size"]):
+        plan.storage_class = _described(_storage_class.StorageClass(""), "there is no volume")
+        return
     kept = {claim.storage_class for claim in claims.values()}
     if not wanted and len(kept) == 1 and set(names) <= set(claims) and (name := kept.pop()):
         try:

@@ -22,6 +22,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _egress,
     _environment,
     _exposure,
+    _external_database,
     _extra,
     _gateway_config,
     _image,
@@ -86,6 +87,7 @@ def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
     warnings += _egress.warnings(settings)
     warnings += _exposure.warnings(settings)
     warnings += _site_objects.warnings(settings)
+    warnings += _external_database.warnings(settings)
     problems = [
         *_later(settings),
         *_content(settings),
@@ -101,6 +103,7 @@ def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
         *_environment.problems(settings),
         *_egress.problems(settings),
         *_site_objects.problems(settings),
+        *_external_database.problems(settings, several=_instances.number(settings, count) > 1),
         *_secrecy.problems(settings),
         *images,
     ]

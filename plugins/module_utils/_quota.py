@@ -167,7 +167,8 @@ def _needed(instance: Instance, present: set[tuple[str, str]]) -> dict[str, Deci
     if ("Deployment", "pgbouncer") not in present:
         sizing += _sizing.pooler(instance)
     volume, storage = 0, Decimal(0)
-    if ("PersistentVolumeClaim", "data-postgres-0") not in present:
+    own = not instance["external_database"]
+    if own and ("PersistentVolumeClaim", "data-postgres-0") not in present:
         volume += 1
         storage += _quantity.parse(instance["postgres"]["storage_size"])
     redis = instance["redis"]
@@ -213,15 +214,19 @@ def _out_of_range(
 
 def _asked(settings: Settings, kind: str) -> Iterator[tuple[str, str, str, str]]:
     """(variable, request | limit | both, resource, quantity) that a LimitRange of *kind* judges."""
+    own = not settings["database_secret"]
     if kind == "PersistentVolumeClaim":
-        size = settings["postgres"]["storage_size"]
-        yield variable("postgres", "storage_size"), "both", "storage", size
+        if own:
+            size = settings["postgres"]["storage_size"]
+            yield variable("postgres", "storage_size"), "both", "storage", size
         redis = settings["redis"]
         if redis is not None and "redis" in _settings.parts(settings) and redis["storage_size"]:
             yield variable("redis", "storage_size"), "both", "storage", redis["storage_size"]
     if kind not in ("Container", "Pod"):
         return
     for part in _settings.parts(settings):
+        if part == "postgres" and not own:
+            continue
         option, sizes = _settings.sizes(settings, part)
         for resource in ("cpu", "memory"):
             for bound in ("request", "limit"):

@@ -30,16 +30,18 @@ def revision(
     ca_bundle: str,
     pgbouncer: bool = False,
     pull_secret: str = "",
+    external: bool = False,
 ) -> str:
     """``<hash of the migration>-<hash of the pods>`` of an instance's part *litellm*.
 
     *helper* is the image that waits for the database, *ca_bundle* the certificates themselves,
     *pull_secret* the name of the Secret that images are pulled with.
     """
-    migration = [{key: litellm[key] for key in _MIGRATION}, helper]
+    # What few have counts only where it is: the pods of others are not replaced for its absence.
+    outside = ["external"] if external else []
+    migration = [{key: litellm[key] for key in _MIGRATION}, helper, *outside]
     pods = [{k: v for k, v in litellm.items() if k not in _OUTSIDE}, helper, redis, ca_bundle]
-    # Only where there is one: other pods are not replaced for what they do not have.
-    pods += ["pgbouncer"] if pgbouncer else []
+    pods += [*(["pgbouncer"] if pgbouncer else []), *outside]
     if pull_secret:
         migration, pods = [*migration, pull_secret], [*pods, pull_secret]
     return f"{_hash(migration)}-{_hash(pods)}"

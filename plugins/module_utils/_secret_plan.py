@@ -24,7 +24,9 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values 
     Generate,
     Wanted,
 )
+from ansible_collections.rhpds.litemaas.plugins.module_utils._database_url import ExternalUrl
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import (
+    DATABASE,
     LITELLM,
     NAMES,
     PGBOUNCER,
@@ -45,6 +47,9 @@ KEYS = {
     POSTGRES: ("POSTGRES_PASSWORD", "DATABASE_URL"),
     REDIS: ("REDIS_PASSWORD",),
     PGBOUNCER: ("userlist.txt", "POOLED_DATABASE_URL"),
+    DATABASE: (
+        *("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSSLMODE", "PGSSLROOTCERT"),
+    ),
 }
 # What is made of the database's password.
 _OF_PASSWORD = frozenset(("DATABASE_URL", *KEYS[PGBOUNCER]))
@@ -80,17 +85,23 @@ def decide(
     *,
     volume: bool | None = None,
     names: Iterable[str] = NAMES,
+    external: ExternalUrl | None = None,
+    ca_file: str = "",
 ) -> SecretPlan:
     """Decide what the Secrets *names* must hold.
 
     ``volume``: whether the database has a volume already, None when that is not known. It matters
-    only where ``needs_volume`` says so.
+    only where ``needs_volume`` says so. ``external``: the site's database, where it is not the
+    instance's own, and ``ca_file`` whom its clients trust.
     """
-    database = _credential_values.database(existing, wanted, generate, volume)
-    password = database.found["POSTGRES_PASSWORD"]
+    if external:
+        database = _credential_values.external(external, ca_file)
+    else:
+        database = _credential_values.database(existing, wanted, generate, volume)
+    password = database.found.get("POSTGRES_PASSWORD", "")
     parts = (
         database,
-        _credential_values.keys(existing, wanted, generate, volume),
+        _credential_values.keys(existing, wanted, generate, volume, outside=bool(external)),
         _credential_values.login(existing, wanted, generate),
         *([_credential_values.cache(existing, generate)] if REDIS in names else []),
         *([_credential_values.pooler(wanted, password)] if PGBOUNCER in names else []),

@@ -62,6 +62,7 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "extra_manifests": {"type": "raw", "default": []},
     "deploy_redis": {"type": "bool", "default": False},
     "deploy_pgbouncer": {"type": "bool", "default": False},
+    "database_secret": {"type": "dict", "default": {}, "no_log": False},
     "deploy_frontend": {"type": "bool", "default": False},
     "deploy_backend": {"type": "bool", "default": False},
     "oauth_enabled": {"type": "bool", "default": False},
@@ -207,6 +208,7 @@ class Settings(TypedDict):
     extra_manifests: Any
     deploy_redis: bool
     deploy_pgbouncer: bool
+    database_secret: dict[str, Any]
     deploy_frontend: bool
     deploy_backend: bool
     oauth_enabled: bool

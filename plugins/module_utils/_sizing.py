@@ -98,7 +98,9 @@ def gateway(instance: Instance) -> Sizing:
 
 
 def database(instance: Instance) -> Sizing:
-    """An instance's database with its volume."""
+    """An instance's database with its volume; nothing where that is one of the site's."""
+    if instance["external_database"]:
+        return Sizing()
     found = instance["postgres"]["resources"]
     return Sizing(
         cpu_request=_quantity.parse(found["requests"]["cpu"]),

@@ -115,6 +115,7 @@ def instances(
                 "expose": expose,
                 "host": host,
                 "url": f"https://{host}" if host else inside,
+                "external_database": "external_database" in _secrets(home, seen),
             }
         )
     return sorted(found, key=_place)
@@ -146,6 +147,12 @@ def _exposure(home: str, seen: Observation) -> tuple[str, str]:
     annotations = (_gateway(home, seen).get("metadata") or {}).get("annotations") or {}
     expose = annotations.get(_labels.EXPOSE, "")
     return (expose if expose in EXPOSURE else "none"), ""
+
+
+def _secrets(home: str, seen: Observation) -> list[str]:
+    """The parts of which an instance has but a Secret."""
+    metadata = _gateway(home, seen).get("metadata") or {}
+    return (metadata.get("annotations") or {}).get(_labels.SECRETS, "").split()
 
 
 def _gateway(home: str, seen: Observation) -> Mapping[str, Any]:

@@ -75,7 +75,10 @@ def _workloads(
     pods = observation.of(home, "Pod")
     claims = observation.of(home, "PersistentVolumeClaim")
     verdicts: dict[str, v.Verdict] = {}
+    expected = [each for each in EXPECTED if each[1] not in _elsewhere(instance)]
     for workload in observation.of(home, "StatefulSet"):
+        if workload["metadata"]["name"] in _elsewhere(instance):
+            continue
         verdict = stateful_set_verdict(workload, pods, claims, events)
         verdicts[workload["metadata"]["name"]] = verdict
     replica_sets = observation.of(home, "ReplicaSet")
@@ -88,13 +91,18 @@ def _workloads(
         for job in observation.of(home, "Job"):
             if job["metadata"]["name"] == _awaited(workload):
                 verdicts[MIGRATION] = job_verdict(job, MIGRATION, pods, events)
-    for kind, name in EXPECTED:
+    for kind, name in expected:
         if name not in verdicts:
             reason = f"{kind} {name} does not exist in namespace {home}"
             verdicts[name] = v.permanent(name, v.ABSENT, reason, _ABSENT_PATIENCE)
     # The database is the cause, the gateway the consequence; others stand between them.
     rank = {"postgres": 0, "litellm": 2}
     return [verdicts[name] for name in sorted(verdicts, key=lambda name: (rank.get(name, 1), name))]
+
+
+def _elsewhere(instance: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the site has in place of the instance: what is left of its own goes later."""
+    return ("postgres",) if instance.get("external_database") else ()
 
 
 def _switched_off(instance: Mapping[str, Any], workload: Mapping[str, Any]) -> bool:

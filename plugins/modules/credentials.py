@@ -39,6 +39,8 @@ options:
       - Of each the C(name), the C(namespace) it lives in and the ownership C(labels) of its
         objects are used, and whether it has a C(redis) or C(pgbouncer), which then get a Secret each;
         other keys are ignored.
+      - Where it has an C(external_database), that Secret's value becomes its C(DATABASE_URL), in place of
+        one for a PostgreSQL of its own.
     type: list
     elements: dict
     required: true

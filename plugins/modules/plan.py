@@ -196,6 +196,16 @@ options:
         database.
     type: bool
     default: false
+  database_secret:
+    description:
+      - Where the URL of a PostgreSQL that is there already is kept, in place of one for each instance. Empty for the
+        latter.
+      - The C(name) of a Secret, the C(key) in it (by default C(DATABASE_URL)) and the C(namespace) it is in (by
+        default that of the instance). In each of them $(INSTANCE) and $(NAMESPACE) stand for those of the
+        instance.
+      - A Secret that cannot be read, a value that is no URL and one database for several instances are refused.
+    type: dict
+    default: {}
   deploy_frontend:
     description: Not part of this release. V(true) is refused.
     type: bool
@@ -687,6 +697,22 @@ instances:
           sample:
             requests: {cpu: 20m, memory: 16Mi}
             limits: {cpu: 500m, memory: 64Mi}
+    external_database:
+      description: Where the URL of the site's database is kept; none where the instance has its own.
+      type: dict
+      contains:
+        namespace:
+          description: The namespace of the Secret.
+          type: str
+          sample: databases
+        name:
+          description: The name of the Secret.
+          type: str
+          sample: litemaas
+        key:
+          description: The key in it.
+          type: str
+          sample: DATABASE_URL
 recipients:
   description: Who is told how to log in, in the order of the users; without users one.
   returned: success
@@ -801,6 +827,14 @@ surplus:
   description:
     - Namespaces of this deployment that are not in the plan, of an earlier run with more users or
       with the other tenancy. They are left alone.
+  returned: success
+  type: list
+  elements: str
+  sample: []
+replaced_databases:
+  description:
+    - Namespaces whose own database one of O(database_secret) takes the place of. Its volume is kept, and its
+      Secret; the rest is to be removed once the gateway answers.
   returned: success
   type: list
   elements: str
@@ -982,6 +1016,7 @@ def main() -> None:
         cloud_provider=_preflight.platform(settings),
         storage_class=plan.storage_class,
         surplus=plan.surplus,
+        replaced_databases=plan.replaced,
         recipients=_tenants.recipients(settings, plan.instances, plan.users),
         tenants=_tenants.content(settings, plan.users),
         tenants_metadata=_tenants.MARK,

@@ -61,6 +61,9 @@ options:
         description: The address of its gateway.
         type: str
         default: ""
+      external_database:
+        description: Where the URL of the site's database is kept, in place of a PostgreSQL to wait for.
+        type: dict
       switched_off:
         description:
           - Parts that it has no more, such as V(redis), although they may still be there. What is left of them
@@ -222,6 +225,7 @@ def argument_spec() -> dict:
         "expose": {"type": "str", "choices": ["route", "ingress", "none"], "default": "none"},
         "host": {"type": "str", "default": ""},
         "url": {"type": "str", "default": ""},
+        "external_database": {"type": "dict"},
         "switched_off": {"type": "list", "elements": "str", "default": []},
     }
     return {

@@ -209,8 +209,17 @@ def test_no_password_is_in_its_configuration_and_a_changed_one_reaches_all(poole
     assert pooled.gateway.eventually("GET", "/key/list?size=1")["total_count"] == 120
 
 
+def test_one_that_does_not_come_up_is_named_and_harms_nobody(pooled, client):
+    assert pooled.tight
+    broken = pooled.play(**WHERE, **TIGHT, pgbouncer_tag="1.0.0", wait_timeout=30)
+    assert broken.rc != 0
+    assert "ghcr.io/cloudnative-pg/pgbouncer:1.0.0" in broken.stdout
+    assert pooled.gateway.eventually("GET", "/key/list?size=1")["total_count"] == 120
+
+
 def test_switched_off_it_goes_once_the_gateway_answers_without_it(pooled, client):
     assert pooled.tight
+    # The one that does not come up as well: nobody waits for it.
     predicted = pooled.play("--check", **WHERE).ok()
     assert predicted.recap["changed"] > 0
     assert "pgbouncer" in names(client, "/apis/apps/v1", "deployments")

@@ -67,6 +67,7 @@ def instance(number: int, expose: str = "route") -> dict[str, Any]:
         },
         "redis": None,
         "pgbouncer": None,
+        "external_database": None,
     }
 
 
@@ -145,7 +146,13 @@ def render(
         "_ocp4_workload_litemaas_instances": instances,
         "_ocp4_workload_litemaas_rendered": instances,
         "_ocp4_workload_litemaas_hashes": {
-            i["name"]: {"postgres": "aa", "litellm": "bb", "redis": "cc", "pgbouncer": "dd"}
+            i["name"]: {
+                "postgres": "aa",
+                "litellm": "bb",
+                "redis": "cc",
+                "pgbouncer": "dd",
+                "external_database": "ee",
+            }
             for i in instances
         },
         "_ocp4_workload_litemaas_cluster": {"openshift": openshift},

@@ -21,6 +21,7 @@ INSTANCE = {
     "expose": "route",
     "host": "h",
     "url": "https://h",
+    "external_database": {"name": "db"},
     "litellm": {"image": "x"},
     "redis": None,
 }

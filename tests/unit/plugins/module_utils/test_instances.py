@@ -107,6 +107,7 @@ def test_one_instance(settings: Any) -> None:
         },
         "redis": None,
         "pgbouncer": None,
+        "external_database": None,
     }
 
 

@@ -126,6 +126,14 @@ def test_a_route_that_somebody_took_away() -> None:
     assert found["url"] == ""
 
 
+def test_a_database_of_the_sites_is_not_missed() -> None:
+    objects = owned("user1")
+    without = [obj for obj in objects if obj["kind"] != "StatefulSet"]
+    assert not read(Cluster(*without))[0]["ready"]
+    objects[1]["metadata"]["annotations"][_labels.SECRETS] = "external_database"
+    assert read(Cluster(*without))[0]["ready"]
+
+
 def test_workloads_that_somebody_took_away() -> None:
     cluster = Cluster(namespace("lab-user1", **_labels.ownership("lab-user", "user1")))
     (found,) = read(cluster)

@@ -216,6 +216,15 @@ def test_nobody_waits_for_what_was_switched_off() -> None:
         assert verdict.component == "redis"
 
 
+def test_nobody_waits_for_a_database_whose_place_one_of_the_sites_takes() -> None:
+    outside = {**INSTANCE, "external_database": {"name": "db"}}
+    observation = seen(Deployment=DEPLOYMENT, Route=ROUTE)
+    assert v.worst(instance_verdicts(outside, observation)).ready
+    observation.add({**STATEFUL_SET, "kind": "StatefulSet", "status": {}})
+    assert v.worst(instance_verdicts(outside, observation)).ready
+    assert not v.worst(instance_verdicts(INSTANCE, observation)).ready
+
+
 def test_a_namespace_that_goes_away_explains_what_is_missing() -> None:
     going = {"metadata": {"name": "litemaas"}, "status": {"phase": "Terminating"}}
     details = Details(namespace=going, namespace_read=True)
