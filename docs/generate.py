@@ -61,13 +61,8 @@ def settings(users: int, **changes: Any) -> Any:
             if key.startswith(f"{prefix}_")
         }
         for prefix in (
-            "litellm",
-            "postgres",
-            "redis",
-            "pgbouncer",
-            "route",
-            "multi_user_litellm",
-            "multi_user_postgres",
+            *("litellm", "postgres", "redis", "pgbouncer", "route", "backend", "frontend"),
+            *("multi_user_litellm", "multi_user_postgres"),
         )
     }
     cluster = {"platform": "", "apps_domain": "", "routes": False, "openshift": False}
@@ -114,6 +109,12 @@ def sizes() -> str:
     with_pgbouncer = {**settings(1), "deploy_pgbouncer": True}
     instance = _instances.instances(with_pgbouncer, 1)[0]
     row("PgBouncer, for one that has it", _sizing.pooler(instance))
+    application = {**settings(1), "deploy_backend": True, "deploy_frontend": True}
+    (whole,) = _instances.instances(application, 1)
+    row(
+        "The LiteMaaS application, for one that has it",
+        _sizing.backend(whole) + _sizing.frontend(whole),
+    )
     for users in USERS:
         row(f"{users} users", _sizing.total(_instances.instances(settings(users), users)))
     shared = settings(USERS[-1], tenancy="shared")

@@ -29,6 +29,8 @@ NAMES = {
     "postgres": "database",
     "redis": "Redis",
     "pgbouncer": "PgBouncer",
+    "backend": "backend",
+    "frontend": "frontend",
 }
 _SAID = {"cpu": "CPU"}
 IGNORE = variable("ignore_capacity")

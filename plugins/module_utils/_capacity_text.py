@@ -15,6 +15,7 @@ from decimal import Decimal
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _sizing, _table
 from ansible_collections.rhpds.litemaas.plugins.module_utils._capacity import Capacity
 from ansible_collections.rhpds.litemaas.plugins.module_utils._capacity_read import Reading
+from ansible_collections.rhpds.litemaas.plugins.module_utils._demand import GATEWAY
 from ansible_collections.rhpds.litemaas.plugins.module_utils._sizing import Sizing
 
 SHORT = "too little"
@@ -127,9 +128,12 @@ def _placing(capacity: Capacity) -> Iterable[str]:
         yield f"Placed on the nodes one by one, {fitting} of {count} instances fit."
     else:
         yield f"Placed on the nodes one by one, all {count} fit."
-    if any(ask.instance < 0 for ask in capacity.demand.asks):
+    more = [ask for ask in capacity.demand.asks if ask.instance < 0]
+    if more:
         has = "has no" if capacity.unplaced and fitting == count else "needs"
-        yield f"Replacing the gateways that are there {has} room for one pod more, counted above."
+        what = "gateways" if any(ask.app == GATEWAY for ask in more) else "pods of the application"
+        one = "one pod more" if len(more) == 1 else f"{len(more)} pods more"
+        yield f"Replacing the {what} that are there {has} room for {one}, counted above."
 
 
 def _nodes(capacity: Capacity) -> str:

@@ -91,10 +91,13 @@ def _secret(outcome: Outcome, change: Change) -> dict[str, Any]:
 
 
 def _hashes(outcome: Outcome, predicted: bool) -> dict[str, str]:
-    return {
-        _PARTS[change.name]: UNKNOWN if predicted and not change.predictable else change.hash
-        for change in outcome.changes
-    }
+    found = {}
+    for change in outcome.changes:
+        part, unknown = _PARTS[change.name], predicted and not change.predictable
+        found[part] = UNKNOWN if unknown else change.hash
+        if change.database_hash:
+            found[f"{part}_database"] = UNKNOWN if unknown else change.database_hash
+    return found
 
 
 def _shown(change: Change, *, after: bool) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _database_url, _password
 from ansible_collections.rhpds.litemaas.plugins.module_utils._database_url import (
@@ -22,6 +23,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._database_url impor
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import variable
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import (
+    BACKEND,
     LITELLM,
     POSTGRES,
     REDIS,
@@ -32,6 +34,23 @@ DEFAULT_UI_USERNAME = "admin"
 # The options, and the role's variables behind them.
 _MASTER_KEY = f"master_key (in the role {variable('litellm', 'master_key')})"
 _SALT_KEY = f"salt_key (in the role {variable('litellm', 'salt_key')})"
+
+# The backend's own role and database in the instance's PostgreSQL.
+BACKEND_ROLE, BACKEND_DATABASE = "litemaas", "litemaas_db"
+# Without it, node-postgres insists on TLS in production, which the instance's database does not speak.
+_PLAIN = "?sslmode=disable"
+_BACKENDS_OWN: dict[str, _password.Kind] = {
+    "DATABASE_PASSWORD": "password",
+    "JWT_SECRET": "key",
+    "ADMIN_API_KEYS": "key",
+}
+_BACKENDS_LOGIN = {
+    "OAUTH_CLIENT_ID": "client_id",
+    "OAUTH_ISSUER": "issuer",
+    "OAUTH_CALLBACK_URL": "callback_url",
+    "CORS_ORIGIN": "origin",
+}
+BACKEND_KEYS = (*_BACKENDS_OWN, "DATABASE_URL", "LITELLM_DATABASE_URL", *_BACKENDS_LOGIN)
 
 Generate = Callable[[_password.Kind], str]
 Existing = Mapping[str, Stored]  # by name of the Secret, absent where there is none
@@ -171,6 +190,29 @@ def pooler(wanted: Wanted, password: str) -> Values:
     )
     url = DatabaseUrl(wanted.database_user, password, wanted.database_name)
     return Values({"userlist.txt": f"{quoted}\n", "POOLED_DATABASE_URL": url.pooled()})
+
+
+def backend(
+    existing: Existing, wanted: Wanted, login: Mapping[str, str], generate: Generate
+) -> Values:
+    """All of the LiteMaaS backend's Secret, whose keys are its environment variables.
+
+    What nobody else holds is always generated. *login*: ``client_id``, ``issuer``, ``callback_url`` and
+    ``origin`` of the plan, which follow the address and are no secrets.
+    """
+    values = Values()
+    for key, kind in _BACKENDS_OWN.items():
+        values.put(key, _value(existing, BACKEND, key), partial(generate, kind))
+    password = values.found["DATABASE_PASSWORD"]
+    for key, database in (
+        ("DATABASE_URL", BACKEND_DATABASE),
+        ("LITELLM_DATABASE_URL", wanted.database_name),
+    ):
+        values.found[key] = f"{DatabaseUrl(BACKEND_ROLE, password, database)}{_PLAIN}"
+    if "DATABASE_PASSWORD" in values.generated:
+        values.generated |= {"DATABASE_URL", "LITELLM_DATABASE_URL"}
+    values.found |= {key: login.get(name, "") for key, name in _BACKENDS_LOGIN.items()}
+    return values
 
 
 def salt_in_use(existing: Existing) -> str:

@@ -56,6 +56,7 @@ class Instance:
     # Where the URL of a site's database is kept, in place of its own.
     external: Mapping[str, str] | None = field(default=None, hash=False)
     ca_file: str = ""
+    login: Mapping[str, str] = field(default_factory=dict, hash=False)  # of its LiteMaaS backend
 
 
 def instances(given: Iterable[Mapping[str, Any]], new: Iterable[str] = ()) -> list[Instance]:
@@ -79,6 +80,7 @@ def instances(given: Iterable[Mapping[str, Any]], new: Iterable[str] = ()) -> li
                 secrets=(*always, *optional),
                 external=external or None,
                 ca_file=ca_file,
+                login=item.get("backend") or {},
             )
         )
     return found
@@ -145,6 +147,7 @@ def decide(
         names=target.secrets,
         external=external,
         ca_file=target.ca_file,
+        login=target.login,
     )
     if decided.problems:
         raise LitemaasError(" ".join(decided.problems))

@@ -14,7 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _extra, _settings
+from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _application,
+    _extra,
+    _settings,
+)
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import (
     Problem,
     variable,
@@ -51,6 +55,8 @@ class Demand:
     replicas: int
     shared: int | None = None
     """Connections that PgBouncer keeps for all of them; None without it."""
+    backend: int = 0
+    """All that the LiteMaaS backend asks for, with its successor; 0 where there is none."""
 
     @property
     def gateways(self) -> int:
@@ -65,21 +71,22 @@ class Demand:
     @property
     def total(self) -> int:
         each, number = self._each
-        return each * number + MIGRATION + BACKUP + RESERVED
+        return each * number + self.backend + MIGRATION + BACKUP + RESERVED
 
     def words(self) -> str:
         """The sum as a person adds it up."""
         pods = f"{self.pool} x ({self.replicas} pods + {SURGE} while they are replaced)"
         if self.shared is not None:
             pods = f"{self.shared} x (1 PgBouncer + {SURGE} while it is replaced)"
+        backend = f"{self.backend} of the LiteMaaS backend + " if self.backend else ""
         return (
-            f"{pods} + {MIGRATION} to migrate + {BACKUP} for a backup + {RESERVED} that PostgreSQL "
+            f"{pods} + {backend}{MIGRATION} to migrate + {BACKUP} for a backup + {RESERVED} that PostgreSQL "
             f"reserves = {self.total}"
         )
 
     def largest_pool(self, most: int) -> int:
         """The pool, that of PgBouncer where there is one, with which *most* connections are enough."""
-        return (most - MIGRATION - BACKUP - RESERVED) // self._each[1]
+        return (most - self.backend - MIGRATION - BACKUP - RESERVED) // self._each[1]
 
     def outside(self) -> str:
         """What a database of the site's is asked for, as a person adds it up."""
@@ -101,7 +108,8 @@ def demand(settings: Settings) -> Demand:
     most = max(settings["litellm"]["replicas"], _extra.most_replicas(settings))
     pgbouncer = settings["pgbouncer"] if "pgbouncer" in _settings.parts(settings) else None
     shared = pgbouncer["pool_size"] if pgbouncer else None
-    return Demand(settings["litellm"]["database_connections"], most, shared)
+    pool = settings["litellm"]["database_connections"]
+    return Demand(pool, most, shared, _application.connections(settings))
 
 
 def problems(settings: Settings) -> Iterator[Problem]:

@@ -34,6 +34,8 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._instances import I
 from ansible_collections.rhpds.litemaas.plugins.module_utils._node import Amount
 
 GATEWAY = "litellm"
+# Replaced as the gateway is: the new pod first.
+APPLICATION = ("backend", "frontend")
 MIGRATION = "litellm-migration"
 # The init container of gateways for which a Job migrates.
 WAITS = "wait-for-migration"
@@ -106,7 +108,7 @@ def demand(instances: Iterable[Instance], pods: Iterable[Pod]) -> Demand:
     for pod in pods:
         if not pod.ending:  # what it has is free before the wait for the new one is over
             there[pod.namespace, pod.app].append(pod)
-    replaced: Ask | None = None
+    replaced: dict[str, Ask] = {}
     for number, instance in enumerate(instances):
         for app, sizing in _sizing.BY_APP.items():
             whole = sizing(instance)
@@ -119,17 +121,18 @@ def demand(instances: Iterable[Instance], pods: Iterable[Pod]) -> Demand:
             if app == GATEWAY and instance["litellm"]["autoscaled"]:
                 count = max(count, len(live))  # the site's autoscaler decides, and they stay
             _match(found, live, Ask(number, app, each), count)
+            if app in APPLICATION and any(_other(pod, instance, app, each) for pod in live):
+                replaced[app] = Ask(-1, app, each)
             if app != GATEWAY:
                 continue
             differs = any(_differs(pod, instance, each) for pod in live)
             if differs:
-                replaced = Ask(-1, app, each)
+                replaced[app] = Ask(-1, app, each)
             migrates = not live or any(_migrates(pod, instance, each) for pod in live)
             if _instances.migrates_by_job(instance) and migrates:
                 migrating = there.pop((instance["namespace"], MIGRATION), [])
                 _match(found, migrating, Ask(number, MIGRATION, each), 1)
-    if replaced:
-        found.asks.append(replaced)
+    found.asks += replaced.values()
     # Of instances that are not in the plan: they stay.
     found.taken += [(pod.node, pod.amount) for left in there.values() for pod in left]
     return found
@@ -168,6 +171,13 @@ def _differs(pod: Pod, instance: Instance, each: Amount) -> bool:
 def _migrates(pod: Pod, instance: Instance, each: Amount) -> bool:
     same = _revision.same_migration(pod.revision, instance["litellm"]["revision"])
     return not (same and pod.waited) or _drifted(pod, instance, each)
+
+
+def _other(pod: Pod, instance: Instance, app: str, each: Amount) -> bool:
+    """Whether a pod of the application has another image or size than it is to have."""
+    part = instance["backend"] if app == "backend" else instance["frontend"]
+    same = (pod.amount.cpu, pod.amount.memory) == (each.cpu, each.memory)
+    return not same or part is None or part["image"] not in pod.images
 
 
 def _drifted(pod: Pod, instance: Instance, each: Amount) -> bool:

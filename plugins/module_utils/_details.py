@@ -21,6 +21,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._client import ApiE
 from ansible_collections.rhpds.litemaas.plugins.module_utils._observation import Observation
 from ansible_collections.rhpds.litemaas.plugins.module_utils._redaction import Redactor
 from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_instance import (
+    FRONTEND,
     Details,
     instance_verdicts,
 )
@@ -66,10 +67,15 @@ def details(client: Client, instance: Mapping[str, Any], verdicts: list[v.Verdic
     )
     with contextlib.suppress(ApiError):
         namespace, namespace_read = client.find(path), True
-    holder = ""
-    if any("HostAlreadyClaimed" in verdict.reason for verdict in verdicts):
-        holder = host_holder(client, instance)
-    return Details(tuple(events), namespace, namespace_read, holder)
+    holder = frontend_holder = ""
+    for verdict in verdicts:
+        if "HostAlreadyClaimed" not in verdict.reason:
+            continue
+        if verdict.component.startswith(FRONTEND):
+            frontend_holder = host_holder(client, {**instance, **(instance["frontend"] or {})})
+        else:
+            holder = host_holder(client, instance)
+    return Details(tuple(events), namespace, namespace_read, holder, frontend_holder)
 
 
 def host_holder(client: Client, instance: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _labels
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _labels, _settings
 from ansible_collections.rhpds.litemaas.plugins.module_utils._problem import Problem, variable
 from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Settings
 
@@ -48,7 +48,8 @@ def problems(settings: Settings) -> Iterator[Problem]:
     if not isinstance(given, list):
         yield Problem(NAME, "must be a list of manifests", "Write it as YAML.")
         return
-    ours = {(kind, name) for _api_version, kind, name in _labels.OBJECTS}
+    known = _labels.objects("backend" in _settings.parts(settings))
+    ours = {(kind, name) for _api_version, kind, name in known}
     seen = set()
     for number, manifest in enumerate(given, start=1):
         problem, remedy = _fault(manifest, ours)

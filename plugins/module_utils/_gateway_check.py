@@ -15,6 +15,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _application_check
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _gateway_error as errors
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _verdict as v
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
@@ -52,7 +53,7 @@ class GatewayCheck:
     def __init__(
         self, client: Client, keys: Keys, unusable: Mapping[str, str], authorities: str = ""
     ) -> None:
-        self._keys = keys
+        self._client, self._keys = client, keys
         self._ways = Ways(client, Web(f"{ca_bundle(client)}\n{authorities}"), unusable)
         self.unusable = self._ways.unusable
 
@@ -71,7 +72,13 @@ class GatewayCheck:
             try:
                 models = _models(way.gateway, end)
                 self._ways.worked(way)
-                return Answer(v.ready(COMPONENT), way.via, way.reason, models)
+                verdict = v.ready(COMPONENT)
+                if instance.get("frontend"):
+                    application = _application_check.ask(
+                        self._client, self._ways, instance, asking_for, end
+                    )
+                    verdict = v.worst([verdict, application])
+                return Answer(verdict, way.via, way.reason, models)
             except GatewayError as error:
                 other = self._ways.instead(way, instance, key, error, asking_for)
                 if other is None:

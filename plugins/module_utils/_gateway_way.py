@@ -101,7 +101,8 @@ class Ways:
     def _proxy(self, place: Mapping[str, Any], key: str, reason: str) -> Way:
         if self._client is None:
             raise AssertionError("a gateway with a namespace and no client to go there")
-        transport = ProxyTransport(self._client, place["namespace"])
+        service = place.get("service") or "litellm"
+        transport = ProxyTransport(self._client, place["namespace"], service)
         gateway = Gateway(transport, key, timeout=self._timeout)
         return Way(gateway, "proxy", reason, "the API server's proxy")
 

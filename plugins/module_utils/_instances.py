@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _application,
     _database_connections,
     _egress,
     _external_database,
@@ -34,6 +35,8 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._settings import Se
 USER = "{user}"
 # What was tested; a slip of the finger (8000) must not become 8,000 namespaces.
 MOST_USERS = 1000
+# What the frontends' hosts begin with.
+FRONT = "litemaas"
 
 
 class Resources(TypedDict):
@@ -117,6 +120,9 @@ class Instance(TypedDict):
     """None where the gateway connects to its database directly."""
     external_database: Reference | None
     """Where the URL of the site's database is kept; None where the instance has its own."""
+    backend: _application.Backend | None
+    """None where the LiteMaaS application is switched off, as is its frontend then."""
+    frontend: _application.Frontend | None
 
 
 def count(value: Any) -> int:
@@ -160,13 +166,13 @@ def namespace(settings: Settings, number: int) -> str:
     return settings["namespace"]
 
 
-def host_label(settings: Settings, number: int) -> str:
-    """The first DNS label of an instance's address."""
+def host_label(settings: Settings, number: int, first: str = "litellm") -> str:
+    """The first DNS label of an instance's address; of its frontend's with *first* ``litemaas``."""
     if _settings.shared(settings):
-        return f"litellm-{settings['user_prefix']}-{_settings.SHARED}-{settings['route_name']}"
+        return f"{first}-{settings['user_prefix']}-{_settings.SHARED}-{settings['route_name']}"
     if settings["multi_user"]:
-        return f"litellm-{settings['user_prefix']}{number}-{settings['route_name']}"
-    return f"litellm-{settings['route_name']}"
+        return f"{first}-{settings['user_prefix']}{number}-{settings['route_name']}"
+    return f"{first}-{settings['route_name']}"
 
 
 def host(settings: Settings, number: int) -> str:
@@ -269,6 +275,8 @@ def _instance(
     name = _settings.SHARED if shared else user or home
     expose = exposure(settings)
     address = host(settings, number) if expose != "none" else ""
+    domain = settings["cluster"]["apps_domain"]
+    front = f"{host_label(settings, number, FRONT)}.{domain}" if expose != "none" else ""
     return {
         "name": name,
         "user": user,
@@ -295,6 +303,16 @@ def _instance(
         "redis": _redis(settings, images),
         "pgbouncer": _pgbouncer(settings, images),
         "external_database": _external_database.reference(settings, name, home),
+        "backend": (
+            _application.backend(images["backend"], _resources(settings, "backend"), home, front)
+            if "backend" in images
+            else None
+        ),
+        "frontend": (
+            _application.frontend(images["frontend"], _resources(settings, "frontend"), front)
+            if "frontend" in images
+            else None
+        ),
     }
 
 

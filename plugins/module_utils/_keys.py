@@ -23,6 +23,8 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._redaction import R
 
 SECRET, MASTER_KEY = "litellm-secret", "LITELLM_MASTER_KEY"
 _DATABASE = "postgres-secret"
+# Addresses and names among the backend's values, without which its messages say nothing.
+_PUBLIC = ("OAUTH_", "CORS_", "PG")
 
 
 class Keys:
@@ -66,7 +68,7 @@ class Keys:
             value
             for secret in secrets
             for key, value in secret.items()
-            if not key.endswith("USERNAME") and (key[:2] != "PG" or key == "PGPASSWORD")
+            if not key.endswith("USERNAME") and (not key.startswith(_PUBLIC) or key == "PGPASSWORD")
         )
 
     def _get(self, namespace: str) -> dict[str, Any] | None:

@@ -82,6 +82,31 @@ OBJECTS: tuple[tuple[str, str, str], ...] = (
     ("networking.k8s.io/v1", "Ingress", "litellm"),
     ("route.openshift.io/v1", "Route", "litellm"),
 )
+# The same of the LiteMaaS application: names that others use too, so only where it is wanted.
+APPLICATION: tuple[tuple[str, str, str], ...] = (
+    ("v1", "ConfigMap", "litemaas-database"),
+    ("v1", "Secret", "backend-secret"),
+    ("v1", "Secret", "backend-oauth-token"),
+    *(
+        (api_version, kind, name)
+        for name in ("backend", "frontend")
+        for api_version, kind in (
+            ("v1", "ServiceAccount"),
+            ("v1", "Service"),
+            ("apps/v1", "Deployment"),
+            ("networking.k8s.io/v1", "NetworkPolicy"),
+        )
+    ),
+    ("networking.k8s.io/v1", "NetworkPolicy", "backend-database"),
+    ("networking.k8s.io/v1", "Ingress", "frontend"),
+    ("route.openshift.io/v1", "Route", "frontend"),
+)
+
+
+def objects(application: bool) -> tuple[tuple[str, str, str], ...]:
+    """All that an instance may own, with or without the LiteMaaS application."""
+    return OBJECTS + APPLICATION if application else OBJECTS
+
 
 # With a certificate behind a Route. Nobody lists these kinds beforehand: a foreign one is refused when
 # ours is applied.

@@ -177,6 +177,11 @@ class Gateway:
                 path, response.status, response.data, self._redact
             ) from None
 
+    def page(self, path: str, *, timeout: float | None = None) -> bytes:
+        """What is served at *path*, be it JSON or not. Raises GatewayError."""
+        data: bytes = self._open("GET", path, None, None, timeout, stream=False).data
+        return data
+
     def stream(
         self,
         method: str,

@@ -82,8 +82,17 @@ class Survey:
         return [each.name for each in self.found if each.terminating]
 
 
-def look(client: Client, deployment: str, names: Iterable[str], *, multi_user: bool) -> Survey:
+def look(
+    client: Client,
+    deployment: str,
+    names: Iterable[str],
+    *,
+    multi_user: bool,
+    application: bool = False,
+) -> Survey:
     """Read the namespaces *names*. Raises LitemaasError when the API fails.
+
+    *application*: whether the instances have the LiteMaaS application, whose names count then too.
 
     On a second run one LIST by label finds them all; only what it does not find is asked for by
     name, so that a run with nothing to do costs no request a user.
@@ -101,7 +110,8 @@ def look(client: Client, deployment: str, names: Iterable[str], *, multi_user: b
     for each in found:
         if isinstance(each, LitemaasError):
             raise each
-    objects = _objects(client, [each.name for each in found if each.foreign])
+    ours = _labels.objects(application)
+    objects = _objects(client, [each.name for each in found if each.foreign], ours)
     # user9 before user10.
     beyond = sorted(set(known) - set(wanted), key=lambda name: (len(name), name))
     surplus = [name for name in beyond if multi_user and name != deployment]
@@ -202,14 +212,16 @@ def _read(client: Client, name: str) -> Found:
         return Found(name, readable=False)
 
 
-def _objects(client: Client, names: list[str]) -> dict[str, Objects]:
+def _objects(
+    client: Client, names: list[str], known: Iterable[tuple[str, str, str]]
+) -> dict[str, Objects]:
     """What bears one of our names in each of the namespaces *names*.
 
     Metadata only, so that no Secret's value is sent. A kind that may not be listed, or that the
     cluster does not have, is left out: ``_permissions`` names the former.
     """
-    ours = {(kind, name) for _api_version, kind, name in _labels.OBJECTS}
-    kinds = sorted({(api_version, kind) for api_version, kind, _name in _labels.OBJECTS})
+    ours = {(kind, name) for _api_version, kind, name in known}
+    kinds = sorted({(api_version, kind) for api_version, kind, _name in known})
     wanted = [(name, *kind) for name in names for kind in kinds]
 
     def read(item: tuple[str, str, str]) -> list[dict[str, Any]]:

@@ -162,6 +162,7 @@ OF_PARTS: dict[str, tuple[Need, ...]] = {
     "redis": (_RECORD, Need("", "persistentvolumeclaims", ("create", "patch"))),
     "pgbouncer": (_RECORD, Need("batch", "jobs", _WRITTEN)),
     "external_database": (_RECORD,),
+    "backend": (_RECORD,),
 }
 
 

@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _application,
     _capacity_text,
     _claims,
     _database_connections,
@@ -24,6 +25,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _image,
     _instances,
     _namespaces,
+    _oauth,
     _permissions,
     _platform,
     _preflight,
@@ -131,6 +133,7 @@ def summary(plan: Plan, settings: Settings) -> list[str]:
             f"PgBouncer: {pgbouncer['image']}, {pgbouncer['pool_size']} connections to the database "
             f"for up to {pgbouncer['max_client_conn']} of the gateway"
         )
+    lines += _application.words(instances)
     needs = _sizing.total(instances).words()
     lines.append(
         f"Needs: {needs['cpu_request']} CPU and {needs['memory_request']} of memory requested, "
@@ -210,7 +213,13 @@ def _look(plan: Plan, settings: Settings, client: Client) -> None:
     # Names that cannot be any have been refused; asking for them would ask for something else.
     if not all(map(_preflight.is_label, (deployment, *names))):
         names = []
-    survey = _namespaces.look(client, deployment, names, multi_user=settings["multi_user"])
+    survey = _namespaces.look(
+        client,
+        deployment,
+        names,
+        multi_user=settings["multi_user"],
+        application="backend" in _settings.parts(settings),
+    )
     plan.surplus = survey.surplus
     plan.problems += _namespaces.problems(
         survey, deployment, use_existing=settings["use_existing_namespace"]
@@ -230,6 +239,7 @@ def _look(plan: Plan, settings: Settings, client: Client) -> None:
         instance["postgres"]["storage_class"] = asked or plan.storage_class.get("name", "")
     if outside and names:
         _look_outside(plan, deployment, names, client)
+    _find_login(plan, settings, client)
     caches = _keep_caches(plan, names, client)
     plan.problems += _secrecy.in_names(settings, plan.instances)
     # Without figures to go by, or names to ask for, there is nothing to compare.
@@ -269,6 +279,24 @@ def _look_outside(plan: Plan, deployment: str, names: list[str], client: Client)
     plan.replaced = _external_database.replaced(client, deployment, names)
     if plan.replaced:
         plan.warnings.append(_external_database.replacing(plan.replaced))
+
+
+def _find_login(plan: Plan, settings: Settings, client: Client) -> None:
+    """The OAuth server of the application; nothing is asked where there is none to log in to."""
+    if not _application.wanted(settings) or not settings["cluster"]["openshift"]:
+        return
+    try:
+        issuer = _oauth.read(client, settings["cluster"]["apps_domain"])
+    except ApiError:
+        raise
+    except LitemaasError as error:
+        problem = f"needs the OAuth server of OpenShift, and there is none: {error}"
+        remedy = "Have the cluster log in with its own OAuth server, or set it to false."
+        plan.problems.append(Problem(variable("oauth_enabled"), problem, remedy))
+        return
+    for instance in plan.instances:
+        if instance["backend"]:
+            instance["backend"]["issuer"] = issuer
 
 
 def _listing(plan: Plan) -> list[str]:

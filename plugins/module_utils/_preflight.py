@@ -14,9 +14,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import (
+    _application,
     _content_options,
     _database_connections,
     _egress,
@@ -54,12 +54,6 @@ MOST_REPLICAS = 5
 # The Kubernetes of OpenShift 4.12.
 OLDEST = (1, 25)
 
-_LATER = {
-    "deploy_frontend": "Leave it false and use the gateway's own web UI.",
-    "deploy_backend": "Leave it false and use the gateway's own web UI and API.",
-    "oauth_enabled": "Leave it false: the gateway's web UI has a user name and password.",
-}
-
 
 def users(settings: Settings) -> tuple[int, list[Problem]]:
     """How many users there will be; 1 where the number is wrong, so that checks go on."""
@@ -89,7 +83,7 @@ def check(settings: Settings, count: int) -> tuple[list[Problem], list[str]]:
     warnings += _site_objects.warnings(settings)
     warnings += _external_database.warnings(settings)
     problems = [
-        *_later(settings),
+        *_application.problems(settings),
         *_content(settings),
         *_names(settings),
         *_address(settings, count),
@@ -147,17 +141,6 @@ def _alone(settings: Settings) -> Iterator[str]:
         )
 
 
-def _later(settings: Settings) -> Iterator[Problem]:
-    wanted: dict[str, Any] = {
-        "deploy_frontend": settings["deploy_frontend"],
-        "deploy_backend": settings["deploy_backend"],
-        "oauth_enabled": settings["oauth_enabled"],
-    }
-    for option, value in wanted.items():
-        if value:
-            yield wrong(variable(option), value, "is not part of this release", _LATER[option])
-
-
 def _names(settings: Settings) -> Iterator[Problem]:
     options = ["namespace", "route_name"] + (["user_prefix"] if settings["multi_user"] else [])
     for option in options:
@@ -187,7 +170,9 @@ def _address(settings: Settings, count: int) -> Iterator[Problem]:
     if not all(is_label(part) for part in domain.split(".")):
         remedy = "Write it as apps.example.com: no scheme, port, wildcard or dot at the ends."
         yield wrong(name, domain, "is no domain", remedy)
-    label = _instances.host_label(settings, count)
+    # The frontend's host is the longest where there is one.
+    front = "frontend" in _settings.parts(settings)
+    label = _instances.host_label(settings, count, *([_instances.FRONT] if front else []))
     if len(label) > _LONGEST_LABEL:
         yield _too_long(settings, "route_name", label, "host label")
     host = f"{label}.{domain}"
@@ -266,7 +251,8 @@ def _images(settings: Settings) -> tuple[list[Problem], list[str]]:
         verdict = _image.judge(image, litellm=part == "litellm")
         # What is wrong with a tag is said of the variable that it stands in.
         own = _image.parse(text)
-        tagged = variable(part, "image" if own.tag or own.digest or not tag else "tag")
+        with_image = own.tag or own.digest or not tag
+        tagged = variable(*((part, "image") if with_image else _settings.tag_variable(part)))
         found = list(_verdict(part, tagged, image, verdict))
         if verdict.forbidden or not settings["allow_unsafe_image"]:
             problems += found

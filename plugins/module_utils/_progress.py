@@ -52,6 +52,7 @@ def result(standing: Standing, elapsed: float) -> dict[str, Any]:
         "component": "" if verdict.ready else verdict.component,
         "reason": verdict.reason,
         "url": instance.get("url") or "",
+        "frontend_url": (instance.get("frontend") or {}).get("url") or "",
         "via": track.via if track.answered else "",
         "via_reason": track.via_reason if track.answered else "",
         "models": track.models if track.answered else 0,

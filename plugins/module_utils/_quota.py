@@ -166,6 +166,9 @@ def _needed(instance: Instance, present: set[tuple[str, str]]) -> dict[str, Deci
         sizing += _sizing.cache(instance)
     if ("Deployment", "pgbouncer") not in present:
         sizing += _sizing.pooler(instance)
+    for name, part in (("backend", _sizing.backend), ("frontend", _sizing.frontend)):
+        if ("Deployment", name) not in present:
+            sizing += part(instance)
     volume, storage = 0, Decimal(0)
     own = not instance["external_database"]
     if own and ("PersistentVolumeClaim", "data-postgres-0") not in present:
@@ -198,7 +201,10 @@ def _needed(instance: Instance, present: set[tuple[str, str]]) -> dict[str, Deci
 def _out_of_range(
     settings: Settings, instance: Instance, limits: Mapping[str, Any]
 ) -> Iterator[Problem]:
-    """Each part is one container in a pod of its own, so Container and Pod mean the same here."""
+    """Each part is one container in a pod of its own, so Container and Pod mean the same here.
+
+    What checks the backend's tables beside it is as small as what waits for the database in any pod.
+    """
     home, name = instance["namespace"], limits["metadata"]["name"]
     for rule in (limits.get("spec") or {}).get("limits") or ():
         for option, bound, resource, text in _asked(settings, rule.get("type", "")):

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.rhpds.litemaas.plugins.module_utils import _observation
+from ansible_collections.rhpds.litemaas.plugins.module_utils import _application_check, _observation
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _verdict as v
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import ApiError, Client
 from ansible_collections.rhpds.litemaas.plugins.module_utils._details import explained
@@ -50,6 +50,7 @@ _ASKING = 8.0  # seconds, at most, to ask one gateway once
 # What reasons are made of is listed anew after ten times the seconds that it took, or after these:
 # pods by the thousand cost the API server what it needs to start them.
 _PARTS_AT_LEAST_EVERY = 8.0
+_ASKED = (COMPONENT, _application_check.COMPONENT)  # what they say themselves is the explanation
 _REDACT = Redactor()  # by patterns; the values themselves are known where logs are read
 _NOT_ASKED = v.waiting(COMPONENT, v.VERIFYING, "the gateway has not been asked yet")
 
@@ -267,7 +268,7 @@ class Wait:
         todo = []
         for place, standing in enumerate(self.standings):
             verdict, track = standing.verdict, standing.track
-            if verdict.ready or verdict.component == COMPONENT or verdict.phase == v.FAILED:
+            if verdict.ready or verdict.component in _ASKED or verdict.phase == v.FAILED:
                 continue
             stage, before = self._explanations.get(standing.instance["namespace"], ("", verdict))
             if stage == track.stage:

@@ -96,7 +96,7 @@ def look(
         limits=_sizing.total(instances),
         storage=sum(new, Decimal(0)),
         storage_class=class_,
-        host_label=instances[-1]["host"].partition(".")[0],
+        host_label=(instances[-1]["frontend"] or instances[-1])["host"].partition(".")[0],
         quotas=quotas,
     )
     room.table = _capacity_text.lines(capacity, reading, extra)

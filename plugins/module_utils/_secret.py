@@ -24,10 +24,16 @@ REDIS = "redis-secret"
 PGBOUNCER = "pgbouncer-secret"
 # What psql needs of a database that is not the instance's own.
 DATABASE = "database-secret"
+BACKEND = "backend-secret"
 # In the order they are written: two runs at once meet at the first, and the second follows from it.
 NAMES = (LITELLM, POSTGRES)
 # Of parts that may be switched off: they go when the part goes.
-OPTIONAL = {REDIS: "redis", PGBOUNCER: "pgbouncer", DATABASE: "external_database"}
+OPTIONAL = {
+    REDIS: "redis",
+    PGBOUNCER: "pgbouncer",
+    DATABASE: "external_database",
+    BACKEND: "backend",
+}
 _APP = {LITELLM: "litellm", POSTGRES: "postgres", **OPTIONAL}
 # Says that the Secret was given a salt of its own: should the salt be lost, it was not the master
 # key, which LiteLLM takes where there is none.

@@ -26,6 +26,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._credential_values 
 )
 from ansible_collections.rhpds.litemaas.plugins.module_utils._database_url import ExternalUrl
 from ansible_collections.rhpds.litemaas.plugins.module_utils._secret import (
+    BACKEND,
     DATABASE,
     LITELLM,
     NAMES,
@@ -50,9 +51,12 @@ KEYS = {
     DATABASE: (
         *("PGHOST", "PGPORT", "PGUSER", "PGPASSWORD", "PGDATABASE", "PGSSLMODE", "PGSSLROOTCERT"),
     ),
+    BACKEND: _credential_values.BACKEND_KEYS,
 }
 # What is made of the database's password.
 _OF_PASSWORD = frozenset(("DATABASE_URL", *KEYS[PGBOUNCER]))
+# Of a Secret, the key that the database uses too, which is not to restart with the others.
+DATABASE_KEYS = {BACKEND: "DATABASE_PASSWORD"}
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Change:
     version: str  # of the Secret this was decided for, "" when there was none
     hash: str  # of everything in it, keys that are not ours included
     predictable: bool  # whether deciding again would give the same hash
+    database_hash: str = ""  # of its key of DATABASE_KEYS alone
 
 
 @dataclass(frozen=True)
@@ -87,12 +92,14 @@ def decide(
     names: Iterable[str] = NAMES,
     external: ExternalUrl | None = None,
     ca_file: str = "",
+    login: Mapping[str, str] | None = None,
 ) -> SecretPlan:
     """Decide what the Secrets *names* must hold.
 
     ``volume``: whether the database has a volume already, None when that is not known. It matters
     only where ``needs_volume`` says so. ``external``: the site's database, where it is not the
-    instance's own, and ``ca_file`` whom its clients trust.
+    instance's own, and ``ca_file`` whom its clients trust. ``login``: of the LiteMaaS backend, as
+    the plan has it.
     """
     if external:
         database = _credential_values.external(external, ca_file)
@@ -114,8 +121,23 @@ def decide(
     for part in parts:
         values |= part.found
         generated |= part.generated
+    salt, new_salt = values["LITELLM_SALT_KEY"], "LITELLM_SALT_KEY" in generated
+    # The backend's keys have the names of others', and other values.
+    backend = _credential_values.Values()
+    if BACKEND in names:
+        backend = _credential_values.backend(existing, wanted, login or {}, generate)
+    theirs = {BACKEND: (backend.found, backend.generated)}
     return SecretPlan(
-        changes=tuple(_change(name, existing.get(name), values, generated) for name in names),
+        changes=tuple(
+            _change(
+                name,
+                existing.get(name),
+                *theirs.get(name, (values, generated)),
+                salt,
+                new_salt=new_salt,
+            )
+            for name in names
+        ),
         warnings=tuple(text for part in parts for text in part.warnings),
     )
 
@@ -127,7 +149,13 @@ def needs_volume(existing: Existing, wanted: Wanted) -> bool:
 
 
 def _change(
-    name: str, stored: Stored | None, values: Mapping[str, str], generated: set[str]
+    name: str,
+    stored: Stored | None,
+    values: Mapping[str, str],
+    generated: set[str],
+    salt: str,
+    *,
+    new_salt: bool,
 ) -> Change:
     data = {key: values[key] for key in KEYS[name]}
     before = stored.data if stored else {}
@@ -137,6 +165,7 @@ def _change(
         action = "created"
     elif changed or not stored.complete:
         action = "configured"
+    part = DATABASE_KEYS.get(name)
     random = generated | (_OF_PASSWORD if "POSTGRES_PASSWORD" in generated else set())
     return Change(
         name=name,
@@ -145,9 +174,10 @@ def _change(
         generated=tuple(key for key in data if key in generated),
         updated=tuple(key for key in data if key in changed - generated) if stored else (),
         version=stored.version if stored else "",
-        hash=_hash({**before, **data}, values["LITELLM_SALT_KEY"]),
+        hash=_hash({**before, **data}, salt),
         # The hash is keyed with the salt, whichever Secret it is of.
-        predictable=random.isdisjoint({*data, "LITELLM_SALT_KEY"}),
+        predictable=random.isdisjoint(data) and not new_salt,
+        database_hash=_hash({part: data[part]}, salt) if part else "",
     )
 
 

@@ -60,7 +60,8 @@ def settle(
         if refused is None:
             # What this run did counts, not that its last look found it done.
             changes = (
-                replace(done.get(last.name, last), hash=last.hash) for last in decided.changes
+                replace(done.get(last.name, last), hash=last.hash, database_hash=last.database_hash)
+                for last in decided.changes
             )
             return Outcome(target, tuple(changes), tuple(warnings))
         found = _credentials.read(client, target)

@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import Any, TypedDict
 
 PARTS = ("litellm", "postgres")
-OPTIONAL_PARTS = ("redis", "pgbouncer")
+OPTIONAL_PARTS = ("redis", "pgbouncer", "backend", "frontend")
 SHARED = "shared"
 TENANCIES = ("dedicated", SHARED)
 SIZES = ("cpu_request", "cpu_limit", "memory_request", "memory_limit")
@@ -113,6 +113,14 @@ ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
             **_SIZE_SPEC,
         },
     },
+    "backend": {
+        "type": "dict",
+        "options": {"image": {"type": "str", "required": True}, **_SIZE_SPEC},
+    },
+    "frontend": {
+        "type": "dict",
+        "options": {"image": {"type": "str", "required": True}, **_SIZE_SPEC},
+    },
     "multi_user_litellm": {"type": "dict", "options": _SIZE_SPEC},
     "multi_user_postgres": {"type": "dict", "options": _SIZE_SPEC},
     "content": {"type": "dict", "no_log": True, "default": {}},
@@ -122,6 +130,8 @@ REQUIRED_IF = [
     ("multi_user", True, ("multi_user_litellm", "multi_user_postgres")),
     ("deploy_redis", True, ("redis",)),
     ("deploy_pgbouncer", True, ("pgbouncer",)),
+    ("deploy_backend", True, ("backend",)),
+    ("deploy_frontend", True, ("frontend",)),
 ]
 
 
@@ -183,6 +193,12 @@ class Route(TypedDict):
     """PEM text, or the path of a file."""
 
 
+class Application(Sizes):
+    """A part of the LiteMaaS application, whose tag is the release."""
+
+    image: str
+
+
 class Settings(TypedDict):
     """``module.params`` of the ``plan`` module, connection options apart."""
 
@@ -216,6 +232,8 @@ class Settings(TypedDict):
     postgres: Postgres
     redis: Redis | None
     pgbouncer: Pgbouncer | None
+    backend: Application | None
+    frontend: Application | None
     multi_user_litellm: Sizes | None
     multi_user_postgres: Sizes | None
     content: dict[str, Any]
@@ -248,7 +266,12 @@ def sizes(settings: Settings, part: str) -> tuple[str, Sizes]:
 def image(settings: Settings, part: str) -> tuple[str, str]:
     """The image and the tag that the user wrote for *part*."""
     found = settings[part]  # type: ignore[literal-required]
-    return found["image"], found["tag"]
+    return found["image"], found.get("tag", settings["version"])
+
+
+def tag_variable(part: str) -> tuple[str, ...]:
+    """The path of the option that holds the tag of *part*: the application's is the release."""
+    return ("version",) if part in ("backend", "frontend") else (part, "tag")
 
 
 def _wanted(settings: Settings, part: str) -> bool:

@@ -37,6 +37,8 @@ GATEWAY_INIT: Resources = {
     "requests": {"cpu": "10m", "memory": "32Mi"},
     "limits": {"cpu": "200m", "memory": "64Mi"},
 }
+# What tests the tables beside the backend; as above.
+BACKEND_CHECK = GATEWAY_INIT
 _EXAMPLES = {"cpu": "500m or 2", "memory": "512Mi or 2Gi", "storage": "10Gi"}
 
 
@@ -146,12 +148,41 @@ def pooler(instance: Instance) -> Sizing:
     )
 
 
+def backend(instance: Instance) -> Sizing:
+    """An instance's LiteMaaS backend with what checks its tables; nothing where it has none."""
+    found = instance["backend"]
+    return _beside(found["resources"], BACKEND_CHECK) if found else Sizing()
+
+
+def frontend(instance: Instance) -> Sizing:
+    """An instance's LiteMaaS frontend; nothing where it has none."""
+    found = instance["frontend"]
+    return _beside(found["resources"]) if found else Sizing()
+
+
+def _beside(*containers: Resources) -> Sizing:
+    """One pod of these containers."""
+
+    def total(bound: Literal["requests", "limits"], resource: str) -> Decimal:
+        return sum((_quantity.parse(each[bound][resource]) for each in containers), Decimal(0))
+
+    return Sizing(
+        cpu_request=total("requests", "cpu"),
+        cpu_limit=total("limits", "cpu"),
+        memory_request=total("requests", "memory"),
+        memory_limit=total("limits", "memory"),
+        pods=1,
+    )
+
+
 # Each part by the label `app` of its pods.
 BY_APP: dict[str, Callable[[Instance], Sizing]] = {
     "postgres": database,
     "litellm": gateway,
     "redis": cache,
     "pgbouncer": pooler,
+    "backend": backend,
+    "frontend": frontend,
 }
 
 

@@ -27,6 +27,8 @@ _GROUNDS = frozenset(
         *("Secret", "Service", "ServiceAccount"),
     )
 )
+# A Secret of this type is deleted where its ServiceAccount is not there yet.
+_TOKEN = "kubernetes.io/service-account-token"
 _STARTS = frozenset(
     ("CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet")
 )
@@ -36,6 +38,8 @@ def stage(obj: Mapping[str, Any]) -> int:
     """0: where objects live; 1: what pods need; 2: what runs, what points at it, and the rest."""
     if obj["kind"] in _HOMES:
         return 0
+    if obj.get("type") == _TOKEN:
+        return 2
     return 1 if obj["kind"] in _GROUNDS else 2
 
 

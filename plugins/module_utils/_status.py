@@ -35,6 +35,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._track import Stand
 from ansible_collections.rhpds.litemaas.plugins.module_utils._verdict_instance import (
     EXPOSURE,
     EXPOSURE_NAME,
+    FRONTEND,
 )
 
 _BESIDE = (
@@ -116,6 +117,7 @@ def instances(
                 "host": host,
                 "url": f"https://{host}" if host else inside,
                 "external_database": "external_database" in _secrets(home, seen),
+                "frontend": _frontend(home, seen),
             }
         )
     return sorted(found, key=_place)
@@ -139,11 +141,8 @@ def _is_instance(labels: Mapping[str, str]) -> bool:
 def _exposure(home: str, seen: Observation) -> tuple[str, str]:
     """(expose, host) as the plan has them: by what there is, else by what there should be."""
     for expose, kind in EXPOSURE.items():
-        for obj in seen.of(home, kind):
-            if obj["metadata"]["name"] == EXPOSURE_NAME:
-                spec = obj.get("spec") or {}
-                rules = spec.get("rules") or [{}]
-                return expose, spec.get("host") or rules[0].get("host") or ""
+        if any(obj["metadata"]["name"] == EXPOSURE_NAME for obj in seen.of(home, kind)):
+            return expose, _host(home, EXPOSURE_NAME, seen)
     annotations = (_gateway(home, seen).get("metadata") or {}).get("annotations") or {}
     expose = annotations.get(_labels.EXPOSE, "")
     return (expose if expose in EXPOSURE else "none"), ""
@@ -153,6 +152,24 @@ def _secrets(home: str, seen: Observation) -> list[str]:
     """The parts of which an instance has but a Secret."""
     metadata = _gateway(home, seen).get("metadata") or {}
     return (metadata.get("annotations") or {}).get(_labels.SECRETS, "").split()
+
+
+def _frontend(home: str, seen: Observation) -> dict[str, str] | None:
+    """The frontend of the LiteMaaS application by what there is; None where there is none."""
+    host = _host(home, FRONTEND, seen)
+    if host or any(o["metadata"]["name"] == FRONTEND for o in seen.of(home, "Deployment")):
+        return {"host": host, "url": f"https://{host}" if host else ""}
+    return None
+
+
+def _host(home: str, name: str, seen: Observation) -> str:
+    """The host of the Route or Ingress of this name; empty where there is none."""
+    for kind in EXPOSURE.values():
+        for obj in seen.of(home, kind):
+            if obj["metadata"]["name"] == name:
+                spec = obj.get("spec") or {}
+                return str(spec.get("host") or (spec.get("rules") or [{}])[0].get("host") or "")
+    return ""
 
 
 def _gateway(home: str, seen: Observation) -> Mapping[str, Any]:

@@ -47,6 +47,8 @@ def text(instances: Iterable[Instance], width: int) -> str:
             block.append(next(shown))
             if not beside and instance["url"]:
                 block += _table.wrapped(instance["url"], width, _INDENT)
+            if front := instance.get("frontend_url"):
+                block += _table.wrapped(f"application: {front}", width, _INDENT)
             if not instance["ready"]:
                 block += _table.wrapped(_why(instance), width, _INDENT)
         blocks.append("\n".join(block))

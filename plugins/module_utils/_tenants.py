@@ -37,6 +37,8 @@ class Recipient(TypedDict):
     """The name of the instance."""
     namespace: str
     url: str
+    frontend_url: str
+    """Of the LiteMaaS application; empty where there is none."""
     login: str
     """The user's own name on a shared gateway; empty where the user is its administrator."""
     key: str
@@ -58,6 +60,7 @@ def recipients(settings: Settings, instances: Sequence[Instance], users: int) ->
                 "instance": each["name"],
                 "namespace": each["namespace"],
                 "url": each["url"],
+                "frontend_url": _frontend_url(each),
                 "login": "",
                 "key": "",
             }
@@ -72,11 +75,16 @@ def recipients(settings: Settings, instances: Sequence[Instance], users: int) ->
             "instance": gateway["name"],
             "namespace": gateway["namespace"],
             "url": gateway["url"],
+            "frontend_url": _frontend_url(gateway),
             "login": login(settings, number),
             "key": _alias(login(settings, number), key),
         }
         for number in range(1, users + 1)
     ]
+
+
+def _frontend_url(instance: Instance) -> str:
+    return instance["frontend"]["url"] if instance["frontend"] else ""
 
 
 def content(settings: Settings, users: int) -> dict[str, list[dict[str, Any]]]:

@@ -19,14 +19,14 @@ ROUTE, INGRESS, NAMESPACE = "route", "ingress", "namespace"
 _PATIENCE = 15
 
 
-def route_verdict(route: Mapping[str, Any], holder: str = "") -> v.Verdict:
+def route_verdict(route: Mapping[str, Any], holder: str = "", component: str = ROUTE) -> v.Verdict:
     """Judge a Route: admitted by one router for its host is enough.
 
     *holder*: ``namespace/name`` of the Route that has the host, where it could be found out; the
     router does not name one in another namespace.
     """
     if route["metadata"].get("deletionTimestamp"):
-        return v.permanent(ROUTE, v.TERMINATING, "the Route is being deleted", 10)
+        return v.permanent(component, v.TERMINATING, "the Route is being deleted", 10)
     host = route.get("spec", {}).get("host", "")
     refusals = []
     for entry in route.get("status", {}).get("ingress") or ():
@@ -36,10 +36,10 @@ def route_verdict(route: Mapping[str, Any], holder: str = "") -> v.Verdict:
             if condition.get("type") != "Admitted":
                 continue
             if condition.get("status") == "True":
-                return v.ready(ROUTE)
+                return v.ready(component)
             refusals.append(condition)
     if not refusals:
-        return v.waiting(ROUTE, v.EXPOSING, f"no router has admitted the Route for {host} yet")
+        return v.waiting(component, v.EXPOSING, f"no router has admitted the Route for {host} yet")
     why, said = refusals[0].get("reason", ""), v.brief(refusals[0].get("message") or "")
     if why == "HostAlreadyClaimed":
         by = f"Route {holder}" if holder else "another Route"
@@ -47,17 +47,17 @@ def route_verdict(route: Mapping[str, Any], holder: str = "") -> v.Verdict:
         reason += "remove that Route, or choose another ocp4_workload_litemaas_route_name"
     else:
         reason = f"the router refuses the Route for {host} ({why}: {said})"
-    return v.permanent(ROUTE, v.EXPOSING, reason, _PATIENCE)
+    return v.permanent(component, v.EXPOSING, reason, _PATIENCE)
 
 
-def ingress_verdict(ingress: Mapping[str, Any]) -> v.Verdict:
+def ingress_verdict(ingress: Mapping[str, Any], component: str = INGRESS) -> v.Verdict:
     """Judge an Ingress: there is no admission to wait for, and not all controllers set a status.
 
     Whether it leads anywhere shows when the gateway is asked through it.
     """
     if ingress["metadata"].get("deletionTimestamp"):
-        return v.permanent(INGRESS, v.TERMINATING, "the Ingress is being deleted", 10)
-    return v.ready(INGRESS)
+        return v.permanent(component, v.TERMINATING, "the Ingress is being deleted", 10)
+    return v.ready(component)
 
 
 def namespace_verdict(namespace: Mapping[str, Any] | None, name: str) -> v.Verdict:

@@ -30,6 +30,9 @@ EXPECTED = (("StatefulSet", "postgres"), ("Deployment", "litellm"))
 MIGRATION = "migration"
 EXPOSURE = {"route": "Route", "ingress": "Ingress"}
 EXPOSURE_NAME = "litellm"
+# Of an instance with the LiteMaaS application.
+APPLICATION = (("Deployment", "backend"), ("Deployment", "frontend"))
+FRONTEND = "frontend"
 # Seconds for an object to appear that was applied before the waiting began.
 _ABSENT_PATIENCE = 10
 
@@ -41,6 +44,7 @@ class Details(NamedTuple):
     namespace: Mapping[str, Any] | None = None
     namespace_read: bool = False  # False: it may not be read, or nobody looked
     holder: str = ""  # the Route that has our host: namespace/name
+    frontend_holder: str = ""  # the same of the frontend's host
 
 
 NO_DETAILS = Details()
@@ -62,9 +66,13 @@ def instance_verdicts(
     if details.namespace_read:
         verdicts.append(namespace_verdict(details.namespace, home))
     verdicts += _workloads(instance, observation, details.events)
-    exposed = _exposure(instance, observation, details.holder)
-    if exposed:
-        verdicts.append(exposed)
+    holders = {EXPOSURE_NAME: details.holder}
+    if instance.get("frontend"):
+        holders[FRONTEND] = details.frontend_holder
+    for name, holder in holders.items():
+        exposed = _exposure(instance, observation, name, holder)
+        if exposed:
+            verdicts.append(exposed)
     return verdicts
 
 
@@ -91,12 +99,12 @@ def _workloads(
         for job in observation.of(home, "Job"):
             if job["metadata"]["name"] == _awaited(workload):
                 verdicts[MIGRATION] = job_verdict(job, MIGRATION, pods, events)
-    for kind, name in expected:
+    for kind, name in (*expected, *(APPLICATION if instance.get("frontend") else ())):
         if name not in verdicts:
             reason = f"{kind} {name} does not exist in namespace {home}"
             verdicts[name] = v.permanent(name, v.ABSENT, reason, _ABSENT_PATIENCE)
     # The database is the cause, the gateway the consequence; others stand between them.
-    rank = {"postgres": 0, "litellm": 2}
+    rank = {"postgres": 0, "litellm": 2, "backend": 3, "frontend": 4}
     return [verdicts[name] for name in sorted(verdicts, key=lambda name: (rank.get(name, 1), name))]
 
 
@@ -120,14 +128,17 @@ def _awaited(deployment: Mapping[str, Any]) -> str:
 
 
 def _exposure(
-    instance: Mapping[str, Any], observation: Observation, holder: str
+    instance: Mapping[str, Any], observation: Observation, name: str, holder: str
 ) -> v.Verdict | None:
     expose = instance.get("expose") or "none"
     if expose not in EXPOSURE:
         return None
     kind, home = EXPOSURE[expose], instance["namespace"]
+    component = expose if name == EXPOSURE_NAME else f"{name} {expose}"
     for obj in observation.of(home, kind):
-        if obj["metadata"]["name"] == EXPOSURE_NAME:
-            return route_verdict(obj, holder) if kind == "Route" else ingress_verdict(obj)
-    reason = f"{kind} {EXPOSURE_NAME} does not exist in namespace {home}"
-    return v.permanent(expose, v.ABSENT, reason, _ABSENT_PATIENCE)
+        if obj["metadata"]["name"] == name:
+            if kind == "Route":
+                return route_verdict(obj, holder, component)
+            return ingress_verdict(obj, component)
+    reason = f"{kind} {name} does not exist in namespace {home}"
+    return v.permanent(component, v.ABSENT, reason, _ABSENT_PATIENCE)

@@ -37,7 +37,7 @@ options:
     description:
       - The instances, as the module M(rhpds.litemaas.plan) returns them in C(instances).
       - Of each the C(name), the C(namespace) it lives in and the ownership C(labels) of its
-        objects are used, and whether it has a C(redis) or C(pgbouncer), which then get a Secret each;
+        objects are used, and whether it has a C(redis), C(pgbouncer) or C(backend), which then get a Secret each;
         other keys are ignored.
       - Where it has an C(external_database), that Secret's value becomes its C(DATABASE_URL), in place of
         one for a PostgreSQL of its own.
@@ -213,8 +213,9 @@ instances:
       sample: user1
     hashes:
       description:
-        - By the name of the workload that uses the Secret. V(unknown-until-created) in check mode
-          where something would be generated.
+        - By the name of the workload that uses the Secret, and as C(backend_database) of what the
+          database takes from the backend's. V(unknown-until-created) in check mode where something
+          would be generated.
       type: dict
       sample: {litellm: 5f70bf18a086007016e948b04aed3b82, postgres: 098f6bcd4621d373cade4e832627b4f6}
 objects:

@@ -117,6 +117,10 @@ instances:
       description: The address of its gateway, empty where its Route is missing.
       type: str
       sample: https://litellm-user1-rhpds.apps.example.com
+    frontend_url:
+      description: The address of its LiteMaaS application. Empty where it has none.
+      type: str
+      sample: ""
     via:
       description:
         - How its gateway was asked, V(route), V(ingress) or V(proxy). Empty when it was not, or

@@ -207,15 +207,21 @@ options:
     type: dict
     default: {}
   deploy_frontend:
-    description: Not part of this release. V(true) is refused.
+    description:
+      - Whether each instance gets the frontend of the LiteMaaS application. V(true) is refused unless O(deploy_backend)
+        and O(oauth_enabled) are too.
     type: bool
     default: false
   deploy_backend:
-    description: Not part of this release. V(true) is refused.
+    description:
+      - Whether each instance gets the backend of the LiteMaaS application. V(true) is refused unless O(deploy_frontend)
+        and O(oauth_enabled) are too.
     type: bool
     default: false
   oauth_enabled:
-    description: Not part of this release. V(true) is refused.
+    description:
+      - Whether people enter the LiteMaaS application with their OpenShift user. V(true) is refused unless O(deploy_frontend)
+        and O(deploy_backend) are too, and where the cluster has no OAuth server of OpenShift.
     type: bool
     default: false
   litellm:
@@ -398,6 +404,34 @@ options:
         description: The memory the pod may use.
         type: str
         required: true
+  backend:
+    description: The backend of each instance's LiteMaaS application. Required when O(deploy_backend=true).
+    type: dict
+    suboptions: &application
+      image:
+        description: The image, with or without a tag or digest. Without, the tag is O(version).
+        type: str
+        required: true
+      cpu_request:
+        description: The CPU the pod is sure of.
+        type: str
+        required: true
+      cpu_limit:
+        description: The CPU the pod may use.
+        type: str
+        required: true
+      memory_request:
+        description: The memory the pod is sure of.
+        type: str
+        required: true
+      memory_limit:
+        description: The memory the pod may use.
+        type: str
+        required: true
+  frontend:
+    description: The frontend of each instance's LiteMaaS application. Required when O(deploy_frontend=true).
+    type: dict
+    suboptions: *application
   multi_user_litellm:
     description: The sizes of each user's gateway. Required when O(multi_user=true).
     type: dict
@@ -713,6 +747,58 @@ instances:
           description: The key in it.
           type: str
           sample: DATABASE_URL
+    backend:
+      description: The backend of its LiteMaaS application; none where that is switched off.
+      type: dict
+      contains:
+        image:
+          description: The image in full.
+          type: str
+          sample: quay.io/rh-aiservices-bu/litemaas-backend:0.2.0
+        resources:
+          description: The requests and limits of its container.
+          type: dict
+          sample:
+            requests: {cpu: 100m, memory: 256Mi}
+            limits: {cpu: 500m, memory: 512Mi}
+        client_id:
+          description: The name by which the OAuth server knows it.
+          type: str
+          sample: system:serviceaccount:litemaas:backend
+        issuer:
+          description: The OAuth server.
+          type: str
+          sample: https://oauth-openshift.apps.example.com
+        callback_url:
+          description: Where people come back from the login.
+          type: str
+          sample: https://litemaas-rhpds.apps.example.com/api/auth/callback
+        origin:
+          description: Of the pages that may ask it.
+          type: str
+          sample: https://litemaas-rhpds.apps.example.com
+    frontend:
+      description: The frontend of its LiteMaaS application; none where that is switched off.
+      type: dict
+      contains:
+        image:
+          description: The image in full.
+          type: str
+          sample: quay.io/rh-aiservices-bu/litemaas-frontend:0.2.0
+        resources:
+          description: The requests and limits of its container.
+          type: dict
+          sample:
+            requests: {cpu: 50m, memory: 128Mi}
+            limits: {cpu: 200m, memory: 256Mi}
+        host:
+          description: Its host name.
+          type: str
+          sample: litemaas-rhpds.apps.example.com
+        url:
+          description: Its address.
+          type: str
+          sample: https://litemaas-rhpds.apps.example.com
 recipients:
   description: Who is told how to log in, in the order of the users; without users one.
   returned: success
@@ -739,6 +825,10 @@ recipients:
       description: The address of its gateway.
       type: str
       sample: https://litellm-user-shared-rhpds.apps.example.com
+    frontend_url:
+      description: The address of the instance's LiteMaaS application. Empty where it has none.
+      type: str
+      sample: ""
     login:
       description: The user's own name on a shared gateway. Empty where the user is its administrator.
       type: str

@@ -71,6 +71,11 @@ options:
         type: list
         elements: str
         default: []
+      frontend:
+        description:
+          - The frontend of its LiteMaaS application, if it has one, of which the C(host) and the C(url) are used.
+            The instance is ready when its page is served and the backend behind it says that it is.
+        type: dict
   failed:
     description:
       - What went wrong before, as the module M(rhpds.litemaas.credentials) returns it in
@@ -186,6 +191,10 @@ instances:
       description: The address of its gateway.
       type: str
       sample: https://litellm-user1-rhpds.apps.example.com
+    frontend_url:
+      description: The address of its LiteMaaS application. Empty where it has none.
+      type: str
+      sample: ""
     via:
       description:
         - How its gateway was asked, V(route), V(ingress) or V(proxy). Empty when it was not, or
@@ -227,6 +236,7 @@ def argument_spec() -> dict:
         "url": {"type": "str", "default": ""},
         "external_database": {"type": "dict"},
         "switched_off": {"type": "list", "elements": "str", "default": []},
+        "frontend": {"type": "dict"},
     }
     return {
         **ARGUMENT_SPEC,

@@ -60,7 +60,7 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument(
         "--all-images",
         action="store_true",
-        help="import also the images that only some tests need (an older LiteLLM)",
+        help="import also the images that only some tests need (an older LiteLLM, LiteMaaS)",
     )
     down = names.add_parser("down", help="end everything; the data stays for the next `up`")
     down.add_argument(

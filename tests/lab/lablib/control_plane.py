@@ -155,7 +155,7 @@ def controller_manager(settings: Settings, binaries: Path) -> Component:
         "bind-address": "127.0.0.1",
         "secure-port": settings.ports["controller-manager"],
         "service-account-private-key-file": settings.pki / "service-accounts.key",
-        "root-ca-file": settings.pki / "ca.crt",
+        "root-ca-file": settings.root_ca,
         "use-service-account-credentials": "true",
         "leader-elect": "false",
         "cluster-cidr": POD_CIDR,
@@ -173,7 +173,8 @@ def controller_manager(settings: Settings, binaries: Path) -> Component:
         },
         "profiling": "false",
     }
-    return _component(settings, binaries, "kube-controller-manager", options, [own])
+    inputs = [own, settings.root_ca]
+    return _component(settings, binaries, "kube-controller-manager", options, inputs)
 
 
 def scheduler(settings: Settings, binaries: Path) -> Component:

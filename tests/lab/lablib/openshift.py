@@ -22,6 +22,7 @@ Kubectl = Callable[[list[str], str | None], str]
 Manifest = dict[str, Any]
 
 CRDS = (
+    "authentications.config.openshift.io",
     "clusterversions.config.openshift.io",
     "infrastructures.config.openshift.io",
     "ingresses.config.openshift.io",

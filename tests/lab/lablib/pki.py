@@ -99,6 +99,10 @@ def ensure(settings: Settings) -> None:
         _ensure_leaf(folder, certificate)
     pem = settings.pki / "router.crt", settings.pki / "router.key"
     files.write(settings.router_pem, "".join(path.read_text() for path in pem))
+    authorities = [settings.pki / "ca.crt"]
+    if settings.profile == "openshift":
+        authorities.append(settings.router_ca)
+    files.write(settings.root_ca, "".join(path.read_text() for path in authorities))
 
 
 def _authority(folder: Path, name: str, subject: str) -> None:

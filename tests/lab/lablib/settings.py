@@ -158,6 +158,11 @@ class Settings:
         return self.pki / "router-ca.crt"
 
     @property
+    def root_ca(self) -> Path:
+        """What pods find in the ConfigMap kube-root-ca.crt: on OpenShift the router's CA is in it too."""
+        return self.pki / "root-ca.crt"
+
+    @property
     def router_pem(self) -> Path:
         """Certificate, then key, of *.apps.lab.test: one file, as HAProxy wants it."""
         return self.pki / "router.pem"

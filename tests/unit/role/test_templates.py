@@ -68,6 +68,8 @@ def instance(number: int, expose: str = "route") -> dict[str, Any]:
         "redis": None,
         "pgbouncer": None,
         "external_database": None,
+        "backend": None,
+        "frontend": None,
     }
 
 
@@ -152,6 +154,8 @@ def render(
                 "redis": "cc",
                 "pgbouncer": "dd",
                 "external_database": "ee",
+                "backend": "ff",
+                "backend_database": "ee",
             }
             for i in instances
         },

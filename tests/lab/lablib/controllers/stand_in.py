@@ -23,7 +23,12 @@ from lablib.settings import SIMULATED_POD_CIDR
 
 log = logging.getLogger("stand-in")
 SECRET, KEY = "litellm-secret", "LITELLM_MASTER_KEY"
-HEALTHY = {"/health/readiness": {"status": "healthy", "db": "connected"}}
+HEALTHY = {
+    "/health/readiness": {"status": "healthy", "db": "connected"},
+    # Of the LiteMaaS application, whose Route leads here too: its page and its backend's health.
+    "": "LiteMaaS",
+    "/api/v1/health/ready": {"ready": True},
+}
 ALIVE = ("/health/liveliness", "/health/liveness")
 SIMULATED = ip_network(SIMULATED_POD_CIDR)
 Answer = tuple[int, Any]  # (status, what the JSON says)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from . import litellm, model_server, pause, pgbouncer, postgresql, redis
+from . import litellm, litemaas, model_server, pause, pgbouncer, postgresql, redis
 from .builder import Builder, ImageSpec
 from .host import BuildError
 
@@ -25,9 +25,13 @@ IMAGES: tuple[ImageSpec, ...] = (
     postgresql.IMAGE,
     litellm.IMAGE,
     litellm.IMAGE_1_81,
+    litemaas.BACKEND,
+    litemaas.FRONTEND,
 )
 # Built only when asked for by name: the demo does without.
-ON_DEMAND = (litellm.IMAGE_1_81.reference,)
+ON_DEMAND = tuple(
+    image.reference for image in (litellm.IMAGE_1_81, litemaas.BACKEND, litemaas.FRONTEND)
+)
 REFERENCES: list[str] = [image.reference for image in IMAGES]
 
 

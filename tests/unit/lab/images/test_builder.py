@@ -186,6 +186,8 @@ def test_the_lab_has_the_images_that_its_manifests_name() -> None:
         "quay.io/sclorg/postgresql-16-c9s:20260923",
         "ghcr.io/berriai/litellm-non_root:v1.106.0",
         "ghcr.io/berriai/litellm-non_root:v1.81.0",
+        "quay.io/rh-aiservices-bu/litemaas-backend:0.2.0",
+        "quay.io/rh-aiservices-bu/litemaas-frontend:0.2.0",
     ]
     assert set(images.ON_DEMAND) < set(images.REFERENCES)
 

@@ -22,6 +22,7 @@ INSTANCE = {
     "host": "h",
     "url": "https://h",
     "external_database": {"name": "db"},
+    "frontend": {"host": "f", "url": "https://f"},
     "litellm": {"image": "x"},
     "redis": None,
 }

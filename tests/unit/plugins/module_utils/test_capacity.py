@@ -183,3 +183,23 @@ def test_the_pods_that_an_autoscaler_made_stay() -> None:
         demand = _demand.demand([instance], there)
         assert len(demand.taken) == stay
         assert [ask.app for ask in demand.asks] == ["postgres"]
+
+
+def test_the_application_has_pods_of_its_own_and_is_replaced_pod_by_pod() -> None:
+    settings = copy.deepcopy(SETTINGS)
+    settings |= {"deploy_backend": True, "deploy_frontend": True, "oauth_enabled": True}
+    (instance,) = _instances.instances(settings, 1)
+    asked = _demand.demand([instance], [])
+    assert asked.wanted == {"postgres": 1, "litellm": 1, "backend": 1, "frontend": 1}
+    amounts = {ask.app: (ask.amount.cpu, ask.amount.memory) for ask in asked.asks}
+    # The backend's pod with what checks its tables beside it.
+    assert amounts["backend"] == (110, (256 + 32) * 2**20)
+    assert amounts["frontend"] == (50, 128 * 2**20)
+    there = [
+        _demand.Pod(
+            instance["namespace"], app, "n", _node.Amount(*amounts[app], 1), frozenset({image})
+        )
+        for app, image in (("backend", "old"), ("frontend", instance["frontend"]["image"]))  # type: ignore[index]
+    ]
+    asked = _demand.demand([instance], there)
+    assert [ask.app for ask in asked.asks if ask.instance < 0] == ["backend"]

@@ -71,3 +71,15 @@ def test_both_sides_are_told() -> None:
     }
     # LiteLLM's own number needs no file.
     assert _gateway_config.config(settings()) == {}
+
+
+def test_the_backend_is_counted_with_its_successor() -> None:
+    found = settings(most=49) | {"deploy_backend": True}
+    asked = connections.demand(found)
+    assert (asked.backend, asked.total) == (22, 50)
+    assert "22 of the LiteMaaS backend" in asked.words()
+    (problem,) = connections.problems(found)
+    assert "Set it to 50, or ocp4_workload_litemaas_litellm_database_connections to 9." in str(
+        problem
+    )
+    assert not list(connections.problems(settings(most=50) | {"deploy_backend": True}))

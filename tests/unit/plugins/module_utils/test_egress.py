@@ -80,7 +80,9 @@ def test_a_database_elsewhere_has_to_be_among_what_is_allowed() -> None:
     outside = {"name": "database", "key": "url"}
     (problem,) = _egress.problems(settings(database_secret=outside))
     assert "no gateway would reach its database" in str(problem)
-    assert list(_egress.problems(settings(allow=("203.0.113.7:5432",), database_secret=outside))) == []
+    assert (
+        list(_egress.problems(settings(allow=("203.0.113.7:5432",), database_secret=outside))) == []
+    )
 
 
 def test_open_is_open() -> None:

@@ -370,7 +370,10 @@ def test_its_secret_goes_when_the_gateway_uses_it_no_more_and_not_before() -> No
     labels = _labels.ownership("litemaas", "litemaas")
     metadata = {"name": "litellm", "namespace": "a", "labels": labels}
     gateway: dict[str, Any] = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}
-    uses = {**gateway, "metadata": {**metadata, "annotations": {_labels.SECRETS: "external_database"}}}
+    uses = {
+        **gateway,
+        "metadata": {**metadata, "annotations": {_labels.SECRETS: "external_database"}},
+    }
     secret = _stale._inventory.Found(
         "v1", "Secret", "a", "database-secret", "uid", False, "external_database"
     )

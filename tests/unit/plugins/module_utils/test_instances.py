@@ -108,6 +108,8 @@ def test_one_instance(settings: Any) -> None:
         "redis": None,
         "pgbouncer": None,
         "external_database": None,
+        "backend": None,
+        "frontend": None,
     }
 
 
@@ -138,6 +140,58 @@ def test_redis_and_what_the_gateway_has_to_know_of_it(settings: Any) -> None:
 )
 def test_redis_leaves_some_of_its_memory_free(limit: str, keeps: bool, most: int) -> None:
     assert _instances.maxmemory(limit, keeps=keeps) == most
+
+
+def test_the_application_has_an_address_of_its_own(settings: Any) -> None:
+    settings |= {"deploy_backend": True, "deploy_frontend": True, "oauth_enabled": True}
+    (found,) = _instances.instances(settings, 1)
+    assert found["backend"] == {
+        "image": "quay.io/rh-aiservices-bu/litemaas-backend:0.2.0",
+        "resources": {
+            "requests": {"cpu": "100m", "memory": "256Mi"},
+            "limits": {"cpu": "500m", "memory": "512Mi"},
+        },
+        "client_id": "system:serviceaccount:litemaas:backend",
+        "issuer": "",
+        "callback_url": "https://litemaas-rhpds.apps.example.com/api/auth/callback",
+        "origin": "https://litemaas-rhpds.apps.example.com",
+    }
+    assert found["frontend"] == {
+        "image": "quay.io/rh-aiservices-bu/litemaas-frontend:0.2.0",
+        "resources": {
+            "requests": {"cpu": "50m", "memory": "128Mi"},
+            "limits": {"cpu": "200m", "memory": "256Mi"},
+        },
+        "host": "litemaas-rhpds.apps.example.com",
+        "url": "https://litemaas-rhpds.apps.example.com",
+    }
+    # The gateway's pods are the same as without it.
+    assert (
+        _instances.instances({**settings, "deploy_backend": False}, 1)[0]["litellm"]
+        == found["litellm"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "host"),
+    [
+        ({"tenancy": "dedicated"}, "litemaas-student2-rhpds.apps.example.com"),
+        ({"tenancy": "shared"}, "litemaas-student-shared-rhpds.apps.example.com"),
+    ],
+)
+def test_the_applications_of_users(settings: Any, more: dict[str, Any], host: str) -> None:
+    settings |= {"deploy_backend": True, "deploy_frontend": True, "oauth_enabled": True, **more}
+    settings |= {
+        "multi_user": True,
+        "user_prefix": "student",
+        "image_registry": "mirror.example.com/x",
+    }
+    last = _instances.instances(settings, 2)[-1]
+    assert last["frontend"] and last["backend"]
+    assert last["frontend"]["host"] == host
+    assert last["backend"]["client_id"] == f"system:serviceaccount:{last['namespace']}:backend"
+    image = "mirror.example.com/x/rh-aiservices-bu/litemaas-backend:0.2.0"
+    assert last["backend"]["image"] == image
 
 
 def test_an_instance_for_each_user(settings: Any) -> None:

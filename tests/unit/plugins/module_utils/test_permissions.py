@@ -24,6 +24,7 @@ RULES = {
 # In the ClusterRole, and asked for only where it helps: what the cluster is like.
 EXTRA = {
     ("", "namespaces", "list"),
+    ("config.openshift.io", "authentications", "get"),
     ("config.openshift.io", "clusterversions", "get"),
     ("config.openshift.io", "infrastructures", "get"),
     ("config.openshift.io", "ingresses", "get"),

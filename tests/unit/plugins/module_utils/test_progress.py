@@ -70,6 +70,7 @@ def test_a_result_says_how_it_was_asked_only_when_it_answered() -> None:
         "component": "",
         "reason": "",
         "url": "",
+        "frontend_url": "",
         "via": "proxy",
         "via_reason": "no Route",
         "models": 3,

@@ -44,3 +44,9 @@ def test_what_makes_pods_is_sent_last() -> None:
         *("Route", "PodDisruptionBudget", "Ingress"),
         *("Deployment", "StatefulSet", "Job"),
     ]
+
+
+def test_a_token_comes_after_whose_it_is() -> None:
+    token = {"kind": "Secret", "type": "kubernetes.io/service-account-token"}
+    account, pods = {"kind": "ServiceAccount"}, {"kind": "Deployment"}
+    assert _stages.stages([pods, token, account]) == [[], [account], [token, pods]]

@@ -71,6 +71,7 @@ def test_what_is_said_of_one() -> None:
         "component": "",
         "reason": "",
         "url": "http://litellm.lab-user1.svc:4000",
+        "frontend_url": "",
         "via": "",
         "via_reason": "",
         "models": None,
@@ -115,6 +116,19 @@ def test_restarts_are_counted_and_reasons_told() -> None:
 def test_the_address_is_that_of_its_route(kind: str, spec: dict[str, Any], url: str) -> None:
     (found,) = read(Cluster(*owned("user1"), exposed(kind, "user1", spec)))
     assert found["url"] == url
+
+
+def test_an_application_is_known_by_its_route() -> None:
+    objects = [*owned("user1"), exposed("Route", "user1", {"host": "a.example.com"})]
+    front = exposed("Route", "user1", {"host": "front.example.com"})
+    front["metadata"]["name"] = "frontend"
+    (found,) = read(Cluster(*objects, front))
+    assert (found["url"], found["frontend_url"]) == (
+        "https://a.example.com",
+        "https://front.example.com",
+    )
+    assert (found["ready"], found["component"]) == (False, "backend")
+    assert found["reason"] == "Deployment backend does not exist in namespace lab-user1"
 
 
 def test_a_route_that_somebody_took_away() -> None:

@@ -99,3 +99,10 @@ def test_nothing_is_said_so() -> None:
 )
 def test_durations(seconds: int, text: str) -> None:
     assert _status_text.duration(seconds) == text
+
+
+def test_an_application_has_a_line_of_its_own() -> None:
+    front = "https://litemaas-user1-rhpds.apps.cluster-abcde.example.com"
+    for width in (80, 200):
+        lines = _status_text.text([row("user1", frontend_url=front)], width).splitlines()
+        assert lines[-1] == f"    application: {front}"

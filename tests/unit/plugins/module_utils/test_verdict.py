@@ -254,3 +254,21 @@ def test_the_cause_wins_over_the_consequence_and_the_final_over_the_passing() ->
 )
 def test_brief(text: str, limit: int, expected: str) -> None:
     assert v.brief(text, limit) == expected
+
+
+def test_an_application_is_ready_with_both_its_parts_and_its_route() -> None:
+    def named(obj: dict[str, Any], name: str, kind: str) -> dict[str, Any]:
+        return {**obj, "kind": kind, "metadata": {**obj["metadata"], "name": name}}
+
+    observation = seen(Deployment=DEPLOYMENT, StatefulSet=STATEFUL_SET, Route=ROUTE)
+    for name in ("backend", "frontend"):
+        observation.add(named(DEPLOYMENT, name, "Deployment"))
+    wanted = {**INSTANCE, "frontend": {"host": "front.example.com"}}
+    verdicts = instance_verdicts(wanted, observation)
+    assert [verdict.component for verdict in verdicts] == [
+        *("postgres", "litellm", "backend", "frontend", "route", "frontend route")
+    ]
+    assert (v.worst(verdicts).component, v.worst(verdicts).phase) == ("frontend route", v.ABSENT)
+    assert v.worst(instance_verdicts({**INSTANCE, "frontend": None}, observation)).ready
+    observation.add(named(ROUTE, "frontend", "Route"))
+    assert v.worst(instance_verdicts(wanted, observation)).ready
