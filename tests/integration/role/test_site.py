@@ -227,12 +227,8 @@ def test_a_restricted_gateway_reaches_what_is_allowed_and_nothing_else(site, cli
         (other["status"]["podIP"], 9999),
         (api, int(port)),
         (site.host, 443),
-        ("203.0.113.7", 443),
     ):
-        assert from_gateway(client, host, number) in (
-            "timed out",
-            "[Errno 113] No route to host",
-        ), host
+        assert from_gateway(client, host, number) == "timed out", host
     model = {"model": "openai/lab-model", "api_base": site.model_server, "api_key": "none-needed"}
     ask(site, data, "/model/new", {"model_name": "lab-model", "litellm_params": model})
     chat = {"model": "lab-model", "messages": [{"role": "user", "content": "hello"}]}
