@@ -325,6 +325,18 @@ def test_a_broken_database_pod_is_replaced_once_its_cause_is_mended():
     assert find(render(), "StatefulSet", "postgres")["spec"]["podManagementPolicy"] == "Parallel"
 
 
+def test_a_pod_that_still_waits_ends_when_it_is_told_to():
+    found = [
+        container
+        for spec in pod_specs(everything())
+        for container in spec.get("initContainers", [])
+        if container["name"].startswith("wait-for-")
+    ]
+    assert {"wait-for-postgres", "wait-for-migration"} <= {each["name"] for each in found}
+    for container in found:
+        assert container["command"][2].startswith("trap 'exit 143' TERM"), container["name"]
+
+
 def test_credentials_come_by_reference_and_roll_only_what_uses_them():
     objects = render()
     for kind, name, digest in (("StatefulSet", "postgres", "aa"), ("Deployment", "litellm", "bb")):
