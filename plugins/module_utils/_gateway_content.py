@@ -91,7 +91,10 @@ class GatewayContent:
         self._each(filter(_present, declared.teams), self._team)
         if any(change.kind == "model" and change.changes for change in self.outcome.changes):
             listed = listed if dry_run else self._settler.ask(api.models)
-        served = Served.of(_with(listed, declared.models) if dry_run else listed)
+        made = (
+            declared.models if dry_run else unlisted(listed, declared.models, self.outcome.changes)
+        )
+        served = Served.of(_with(listed, made))
         keys.run(self._each, served)
         keys.remove(self._each)
         self._each(filter(_absent, declared.teams), self._team)
@@ -236,10 +239,27 @@ def _enters(spec: Spec) -> bool:
     return _present(spec) and bool(spec.get("login") or spec.get("login_password"))
 
 
+def unlisted(
+    listed: Iterable[Spec], models: Iterable[Model], changes: Iterable[Change]
+) -> list[Model]:
+    """The models that are as declared, but not in the list: of several pods, one that has not read
+    the database since answered it.
+    """
+    there = {_content_model.id_of(item) for item in listed}
+    settled = {change.name for change in changes if change.kind == "model"}
+    return [
+        each for each in models if each.present and each.name in settled and each.id not in there
+    ]
+
+
 def _with(listed: Iterable[Spec], models: Iterable[Model]) -> list[Spec]:
-    """What a gateway would serve, where nothing is really changed."""
+    """What a gateway serves once it has *models* too."""
     made = [
-        {"model_name": model.name, "litellm_params": {"model": model.upstream}}
+        {
+            "model_name": model.name,
+            "litellm_params": {"model": model.upstream},
+            "model_info": dict(model.info),
+        }
         for model in models
         if model.present
     ]
