@@ -35,6 +35,7 @@ def test_nothing_deployed(status, deployment):
 
 def test_a_table_for_people_and_a_file_for_programs(status, make, deployment, tmp_path):
     good, bad = make(deployment=deployment).ready(), make(deployment=deployment).deploy()
+    assert bad.pods("postgres")  # what it waits for shows when there is one
     options = {"deployment": deployment, "gateway": False}
 
     narrow, wide = (status(**options, width=width).ok().stdout for width in (80, 200))
