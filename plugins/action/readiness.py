@@ -11,7 +11,7 @@ from ansible.errors import AnsibleActionFail
 from ansible_collections.rhpds.litemaas.plugins.plugin_utils._progress_action import ProgressAction
 
 # What the module knows of an instance; the rest of the plan need not travel to it at every slice.
-KEYS = (*("name", "namespace", "labels", "expose", "host", "url", "external_database", "frontend"),)
+KEYS = ("name", "namespace", "labels", "expose", "host", "url", "external_database", "frontend")
 
 
 class ActionModule(ProgressAction):

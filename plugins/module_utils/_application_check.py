@@ -12,7 +12,6 @@ it, what a later migration should have changed in them is not.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,12 +19,14 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import _gateway_err
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _resources
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _verdict as v
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import ApiError, Client
-from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_way import Way, Ways
-from ansible_collections.rhpds.litemaas.plugins.module_utils._litellm import GatewayError
+from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_way import Ways, left
+from ansible_collections.rhpds.litemaas.plugins.module_utils._litellm import (
+    Gateway,
+    GatewayError,
+)
 
 COMPONENT = "application"
 HEALTH = "/api/v1/health/ready"
-_LEAST = 1.0  # seconds for one answer, however little is left
 _LOG_BYTES = 65536  # of the beginning, where it starts
 _FAILED = ("Failed to apply database migrations", "Database migration failed")
 _CONTAINER = "backend"
@@ -44,17 +45,10 @@ def ask(
         "url": instance["frontend"].get("url") or "",
         "service": "frontend",
     }
-    way = ways.to(place, "")
-    while True:
-        try:
-            _answers(way, end)
-            ways.worked(way)
-            return migrated(client, instance["namespace"])
-        except GatewayError as error:
-            other = ways.instead(way, place, "", error, asking_for)
-            if other is None:
-                return verdict(error, way.where, way.reason)
-            way = other
+    way, error = ways.ask(place, "", asking_for, lambda gateway: _answers(gateway, end))
+    if error:
+        return verdict(error, way.where, way.reason)
+    return migrated(client, instance["namespace"])
 
 
 def migrated(client: Client, namespace: str) -> v.Verdict:
@@ -108,13 +102,9 @@ def verdict(error: GatewayError, where: str, why_there: str = "") -> v.Verdict:
     return v.permanent(COMPONENT, v.VERIFYING, reason, patience)
 
 
-def _answers(way: Way, end: float) -> None:
+def _answers(frontend: Gateway, end: float) -> None:
     """Raises GatewayError where the page is not served, or the backend behind it is not ready."""
-    way.gateway.page("/", timeout=_left(end))
-    health = way.gateway.request("GET", HEALTH, timeout=_left(end))
+    frontend.page("/", timeout=left(end))
+    health = frontend.request("GET", HEALTH, timeout=left(end))
     if not isinstance(health, dict) or health.get("ready") is not True:
         raise GatewayError(503, f"the backend is not ready: {health}")
-
-
-def _left(end: float) -> float:
-    return max(_LEAST, end - time.monotonic())

@@ -20,7 +20,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import _gateway_err
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _verdict as v
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
 from ansible_collections.rhpds.litemaas.plugins.module_utils._errors import LitemaasError
-from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_way import Ways
+from ansible_collections.rhpds.litemaas.plugins.module_utils._gateway_way import Ways, left
 from ansible_collections.rhpds.litemaas.plugins.module_utils._keys import SECRET, Keys
 from ansible_collections.rhpds.litemaas.plugins.module_utils._litellm import (
     Gateway,
@@ -30,7 +30,6 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._litellm import (
 )
 
 COMPONENT = "gateway"
-_LEAST = 1.0  # seconds for one answer, however little is left
 
 
 class Answer(NamedTuple):
@@ -67,41 +66,30 @@ class GatewayCheck:
             key = self._keys.master_key(instance["namespace"])
         except LitemaasError as error:
             return Answer(v.permanent(COMPONENT, v.VERIFYING, str(error), 10))
-        way = self._ways.to(instance, key)
-        while True:
-            try:
-                models = _models(way.gateway, end)
-                self._ways.worked(way)
-                verdict = v.ready(COMPONENT)
-                if instance.get("frontend"):
-                    application = _application_check.ask(
-                        self._client, self._ways, instance, asking_for, end
-                    )
-                    verdict = v.worst([verdict, application])
-                return Answer(verdict, way.via, way.reason, models)
-            except GatewayError as error:
-                other = self._ways.instead(way, instance, key, error, asking_for)
-                if other is None:
-                    verdict = _verdict(error, way.where, way.reason)
-                    return Answer(verdict, way.via, way.reason)
-                way = other
+        way, models = self._ways.ask(
+            instance, key, asking_for, lambda gateway: _models(gateway, end)
+        )
+        if isinstance(models, GatewayError):
+            return Answer(_verdict(models, way.where, way.reason), way.via, way.reason)
+        verdict = v.ready(COMPONENT)
+        if instance.get("frontend"):
+            application = _application_check.ask(
+                self._client, self._ways, instance, asking_for, end
+            )
+            verdict = v.worst([verdict, application])
+        return Answer(verdict, way.via, way.reason, models)
 
 
 def _models(gateway: Gateway, end: float) -> int:
     """The number of models, after the gateway has said that its database is connected."""
-    health = gateway.request("GET", "/health/readiness", timeout=_left(end))
+    health = gateway.request("GET", "/health/readiness", timeout=left(end))
     database = health.get("db") if isinstance(health, dict) else None
     if database != "connected":
         raise GatewayError(200, f"it runs without its database (db: {database})", "database")
-    models = gateway.request("GET", "/v1/models", timeout=_left(end))
+    models = gateway.request("GET", "/v1/models", timeout=left(end))
     if not isinstance(models, dict) or not isinstance(models.get("data"), list):
         raise GatewayError(200, "the answer to /v1/models is not a list of models")
     return len(models["data"])
-
-
-def _left(end: float) -> float:
-    """Seconds until *end* on the monotonic clock, and enough to get an answer at all."""
-    return max(_LEAST, end - time.monotonic())
 
 
 def _verdict(error: GatewayError, where: str, why_there: str = "") -> v.Verdict:

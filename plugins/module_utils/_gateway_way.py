@@ -9,8 +9,9 @@ Internal to rhpds.litemaas: no stable interface for other collections.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _gateway_error as errors
@@ -28,6 +29,8 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._litellm import (
 _UNUSABLE = (errors.NAME, errors.UNTRUSTED)
 _PERHAPS_UNUSABLE = (errors.REFUSED, errors.TIMED_OUT, errors.UNREACHABLE)
 GRACE = 10.0  # seconds of that before the address counts as unusable from here
+_LEAST = 1.0  # seconds for one answer, however little is left
+T = TypeVar("T")
 
 
 class Way(NamedTuple):
@@ -69,6 +72,31 @@ class Ways:
             return self._address(url, "address", key)
         reason = self._not_by_address(expose, url)
         return self._proxy(place, key, reason) if reason else self._address(url, expose, key)
+
+    def ask(
+        self,
+        place: Mapping[str, Any],
+        key: str,
+        asking_for: float,
+        question: Callable[[Gateway], T],
+    ) -> tuple[Way, T | GatewayError]:
+        """What *question* is answered, or why it is not, and the way on which that is so.
+
+        Each way that can be used from here is tried once. The others are as of :meth:`to` and
+        :meth:`instead`.
+        """
+        way = self.to(place, key)
+        while True:
+            try:
+                answer = question(way.gateway)
+            except GatewayError as error:
+                other = self.instead(way, place, key, error, asking_for)
+                if other is None:
+                    return way, error
+                way = other
+            else:
+                self.worked(way)
+                return way, answer
 
     def instead(
         self,
@@ -127,6 +155,11 @@ class Ways:
             if _domain(url) not in self._usable:
                 self.unusable[_domain(url)] = f"{url} cannot be used from here: {error}"
         return True
+
+
+def left(end: float) -> float:
+    """Seconds until *end* on the monotonic clock, and enough to get an answer at all."""
+    return max(_LEAST, end - time.monotonic())
 
 
 def _domain(url: str) -> str:

@@ -206,15 +206,17 @@ def _choices(settings: Settings) -> Iterator[Problem]:
         problem = f"must be 1 to {MOST_REPLICAS}"
         remedy = "More would need more database connections than the database gives."
         yield wrong(variable("litellm", "replicas"), replicas, problem, remedy)
-    secrets = [
-        (variable("litellm", "env_secrets"), each) for each in settings["litellm"]["env_secrets"]
-    ]
-    secrets += [(variable("route", "tls_secret"), settings["route"]["tls_secret"] or "none")]
-    secrets += [(variable("image_pull_secret"), settings["image_pull_secret"] or "none")]
-    for variable_name, name in secrets:
-        if not _NAME.fullmatch(name):
-            remedy = "Name Secrets that are in the instance's namespace."
-            yield wrong(variable_name, name, "is no name of a Secret", remedy)
+    tls, pull = settings["route"]["tls_secret"], settings["image_pull_secret"]
+    secrets = {
+        variable("litellm", "env_secrets"): settings["litellm"]["env_secrets"],
+        variable("route", "tls_secret"): [tls] if tls else [],
+        variable("image_pull_secret"): [pull] if pull else [],
+    }
+    for option, named in secrets.items():
+        for name in named:
+            if not _NAME.fullmatch(name):
+                remedy = "Name Secrets that are in the instance's namespace."
+                yield wrong(option, name, "is no name of a Secret", remedy)
     mode = settings["postgres"]["storage_access_mode"]
     if mode not in ACCESS_MODES:
         name = variable("postgres", "storage_access_mode")

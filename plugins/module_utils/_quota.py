@@ -156,19 +156,12 @@ def _short(
 def _needed(instance: Instance, present: set[tuple[str, str]]) -> dict[str, Decimal]:
     """What is still to be counted, by the names that quotas use."""
     sizing = _sizing.Sizing()
-    if ("Deployment", "litellm") not in present:
-        sizing += _sizing.gateway(instance)
-        if _instances.migrates_by_job(instance):
-            sizing += _sizing.gateway_pod(instance)  # the migration, before the others
-    if ("StatefulSet", "postgres") not in present:
-        sizing += _sizing.database(instance)
-    if ("Deployment", "redis") not in present:
-        sizing += _sizing.cache(instance)
-    if ("Deployment", "pgbouncer") not in present:
-        sizing += _sizing.pooler(instance)
-    for name, part in (("backend", _sizing.backend), ("frontend", _sizing.frontend)):
-        if ("Deployment", name) not in present:
+    for app, part in _sizing.BY_APP.items():
+        kind = "StatefulSet" if app == "postgres" else "Deployment"
+        if (kind, app) not in present:
             sizing += part(instance)
+    if ("Deployment", "litellm") not in present and _instances.migrates_by_job(instance):
+        sizing += _sizing.gateway_pod(instance)  # the migration, before the others
     volume, storage = 0, Decimal(0)
     own = not instance["external_database"]
     if own and ("PersistentVolumeClaim", "data-postgres-0") not in present:

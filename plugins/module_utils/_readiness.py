@@ -95,10 +95,8 @@ class Wait:
         }
         self._seen = Observation()
         self._listing = 0.0  # seconds that the last look took to see what the cluster holds
-        self._parts_from, self._parts_cost = (
-            -math.inf,
-            0.0,
-        )  # when they were listed, and for how long
+        # When what reasons are made of was listed, and for how long.
+        self._parts_from, self._parts_cost = -math.inf, 0.0
         self._seen_already = seen
         self._observer = Observer(
             client,

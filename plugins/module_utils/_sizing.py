@@ -103,16 +103,8 @@ def database(instance: Instance) -> Sizing:
     """An instance's database with its volume; nothing where that is one of the site's."""
     if instance["external_database"]:
         return Sizing()
-    found = instance["postgres"]["resources"]
-    return Sizing(
-        cpu_request=_quantity.parse(found["requests"]["cpu"]),
-        cpu_limit=_quantity.parse(found["limits"]["cpu"]),
-        memory_request=_quantity.parse(found["requests"]["memory"]),
-        memory_limit=_quantity.parse(found["limits"]["memory"]),
-        storage=_quantity.parse(instance["postgres"]["storage_size"]),
-        pods=1,
-        volumes=1,
-    )
+    storage = _quantity.parse(instance["postgres"]["storage_size"])
+    return _pod(instance["postgres"]["resources"]) + Sizing(storage=storage, volumes=1)
 
 
 def cache(instance: Instance) -> Sizing:
@@ -120,47 +112,30 @@ def cache(instance: Instance) -> Sizing:
     redis = instance["redis"]
     if redis is None:
         return Sizing()
-    found = redis["resources"]
     size = redis["storage_size"]
-    return Sizing(
-        cpu_request=_quantity.parse(found["requests"]["cpu"]),
-        cpu_limit=_quantity.parse(found["limits"]["cpu"]),
-        memory_request=_quantity.parse(found["requests"]["memory"]),
-        memory_limit=_quantity.parse(found["limits"]["memory"]),
-        storage=_quantity.parse(size) if size else Decimal(0),
-        pods=1,
-        volumes=1 if size else 0,
-    )
+    volume = Sizing(storage=_quantity.parse(size), volumes=1) if size else Sizing()
+    return _pod(redis["resources"]) + volume
 
 
 def pooler(instance: Instance) -> Sizing:
     """An instance's PgBouncer; nothing where it has none."""
-    pgbouncer = instance["pgbouncer"]
-    if pgbouncer is None:
-        return Sizing()
-    found = pgbouncer["resources"]
-    return Sizing(
-        cpu_request=_quantity.parse(found["requests"]["cpu"]),
-        cpu_limit=_quantity.parse(found["limits"]["cpu"]),
-        memory_request=_quantity.parse(found["requests"]["memory"]),
-        memory_limit=_quantity.parse(found["limits"]["memory"]),
-        pods=1,
-    )
+    found = instance["pgbouncer"]
+    return _pod(found["resources"]) if found else Sizing()
 
 
 def backend(instance: Instance) -> Sizing:
     """An instance's LiteMaaS backend with what checks its tables; nothing where it has none."""
     found = instance["backend"]
-    return _beside(found["resources"], BACKEND_CHECK) if found else Sizing()
+    return _pod(found["resources"], BACKEND_CHECK) if found else Sizing()
 
 
 def frontend(instance: Instance) -> Sizing:
     """An instance's LiteMaaS frontend; nothing where it has none."""
     found = instance["frontend"]
-    return _beside(found["resources"]) if found else Sizing()
+    return _pod(found["resources"]) if found else Sizing()
 
 
-def _beside(*containers: Resources) -> Sizing:
+def _pod(*containers: Resources) -> Sizing:
     """One pod of these containers."""
 
     def total(bound: Literal["requests", "limits"], resource: str) -> Decimal:
