@@ -23,6 +23,7 @@ from lablib.images import postgresql
 
 from ... import loopback
 from .conftest import Gateway
+from .ours import names
 
 NAMESPACE = "litemaas-application"
 WHERE = {"namespace": NAMESPACE, "route_name": "application"}
@@ -67,13 +68,6 @@ def application(play, tmp_path_factory):
     play(namespace=NAMESPACE, remove=True)
 
 
-def names(client, group, kind):
-    """The objects of a kind in the namespace that are this collection's."""
-    path = f"{group}/namespaces/{NAMESPACE}/{kind}"
-    ours = "app.kubernetes.io/managed-by=rhpds.litemaas"
-    return {obj["metadata"]["name"] for obj in client.list(path, label_selector=ours)}
-
-
 def everything(client):
     """All that bears this collection's label, by kind."""
     return {
@@ -85,7 +79,7 @@ def everything(client):
             "/apis/route.openshift.io/v1": ("routes",),
         }.items()
         for kind in kinds
-        for name in names(client, group, kind)
+        for name in names(client, NAMESPACE, group, kind)
     }
 
 

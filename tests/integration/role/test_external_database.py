@@ -13,6 +13,7 @@ from functools import cached_property
 
 import pytest
 
+from .ours import names
 from .site_database import SiteDatabase
 
 NAMESPACE = "litemaas-external"
@@ -72,13 +73,6 @@ def passed(run, *words):
     return run
 
 
-def names(client, group, kind, namespace=NAMESPACE):
-    """The objects of a kind in the namespace that are this collection's."""
-    path = f"{group}/namespaces/{namespace}/{kind}"
-    ours = "app.kubernetes.io/managed-by=rhpds.litemaas"
-    return {obj["metadata"]["name"] for obj in client.list(path, label_selector=ours)}
-
-
 def pods(client, app):
     found = client.list(f"/api/v1/namespaces/{NAMESPACE}/pods", label_selector=f"app={app}")
     return {p["metadata"]["uid"] for p in found if "deletionTimestamp" not in p["metadata"]}
@@ -134,12 +128,12 @@ def test_it_takes_the_place_of_the_instances_own_whose_data_stays(outside, clien
     keys = keys_of(client)
     assert outside.there.recap["changed"] > 0
     assert "Removed, but for the volume data-postgres-0" in outside.there.stdout
-    assert names(client, "/apis/apps/v1", "statefulsets") == set()
-    assert names(client, "/apis/networking.k8s.io/v1", "networkpolicies") == {"litellm"}
-    assert names(client, "/api/v1", "services") == {"litellm"}
-    assert names(client, "/api/v1", "serviceaccounts") == {"litellm"}
-    assert names(client, "/api/v1", "persistentvolumeclaims") == {"data-postgres-0"}
-    assert names(client, "/api/v1", "secrets") == {
+    assert names(client, NAMESPACE, "/apis/apps/v1", "statefulsets") == set()
+    assert names(client, NAMESPACE, "/apis/networking.k8s.io/v1", "networkpolicies") == {"litellm"}
+    assert names(client, NAMESPACE, "/api/v1", "services") == {"litellm"}
+    assert names(client, NAMESPACE, "/api/v1", "serviceaccounts") == {"litellm"}
+    assert names(client, NAMESPACE, "/api/v1", "persistentvolumeclaims") == {"data-postgres-0"}
+    assert names(client, NAMESPACE, "/api/v1", "secrets") == {
         *("litellm-secret", "postgres-secret", "database-secret")
     }
     assert keys_of(client) == keys
@@ -195,8 +189,8 @@ def test_without_it_the_instances_own_is_back_with_its_data(outside, client):
     passed(run, "one of its own again")
     assert models(outside.gateway) == ["before"]
     assert says(outside.gateway, "before") == "I am before"
-    assert names(client, "/apis/apps/v1", "statefulsets") == {"postgres"}
-    assert names(client, "/api/v1", "secrets") == {"litellm-secret", "postgres-secret"}
+    assert names(client, NAMESPACE, "/apis/apps/v1", "statefulsets") == {"postgres"}
+    assert names(client, NAMESPACE, "/api/v1", "secrets") == {"litellm-secret", "postgres-secret"}
     assert outside.play(**WHERE).ok().recap["changed"] == 0
     # Nobody touched the other.
     assert outside.site.sql('SELECT count(*) FROM "LiteLLM_ProxyModelTable"', "one") == "1"
@@ -229,7 +223,7 @@ def test_each_of_several_users_has_one_of_its_own(play, gateway, site, client, t
             assert gateway(data).call("POST", "/key/generate", {"key_alias": name})[0] == 200
             alias = 'SELECT key_alias FROM "LiteLLM_VerificationToken"'
             assert site.sql(f"{alias} WHERE key_alias IS NOT NULL", name) == name
-            assert names(client, "/apis/apps/v1", "statefulsets", f"{home}-{name}") == set()
+            assert names(client, f"{home}-{name}", "/apis/apps/v1", "statefulsets") == set()
         assert passed(users(**where)).recap["changed"] == 0
     finally:
         users(namespace=home, multi_user=True, remove=True)

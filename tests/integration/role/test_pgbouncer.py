@@ -17,6 +17,7 @@ import pytest
 import urllib3
 
 from . import in_pods
+from .ours import names
 
 NAMESPACE = "litemaas-pgbouncer"
 WHERE = {"namespace": NAMESPACE, "route_name": "pgbouncer"}
@@ -98,13 +99,6 @@ def pooled(play, gateway, tmp_path_factory):
     play(namespace=NAMESPACE, remove=True)
 
 
-def names(client, group, kind, namespace=NAMESPACE):
-    """The objects of a kind in the namespace that are this collection's."""
-    path = f"{group}/namespaces/{namespace}/{kind}"
-    ours = "app.kubernetes.io/managed-by=rhpds.litemaas"
-    return {obj["metadata"]["name"] for obj in client.list(path, label_selector=ours)}
-
-
 def pods(client, app):
     found = client.list(f"/api/v1/namespaces/{NAMESPACE}/pods", label_selector=f"app={app}")
     return {
@@ -138,7 +132,7 @@ def test_pgbouncer_is_put_in_between_while_clients_are_served(pooled, client):
     assert len(answers) > 10
     assert set(answers) == {200}, answers
     assert len(pods(client, "litellm")) == 2
-    assert names(client, "/apis/apps/v1", "deployments") == {"litellm", "pgbouncer"}
+    assert names(client, NAMESPACE, "/apis/apps/v1", "deployments") == {"litellm", "pgbouncer"}
 
 
 def test_a_second_run_changes_nothing(pooled):
@@ -222,19 +216,22 @@ def test_switched_off_it_goes_once_the_gateway_answers_without_it(pooled, client
     # The one that does not come up as well: nobody waits for it.
     predicted = pooled.play("--check", **WHERE).ok()
     assert predicted.recap["changed"] > 0
-    assert "pgbouncer" in names(client, "/apis/apps/v1", "deployments")
+    assert "pgbouncer" in names(client, NAMESPACE, "/apis/apps/v1", "deployments")
     pooled.play(**WHERE).ok()
     # It lets gateways that end with it go first.
     end = time.monotonic() + 90
-    while names(client, "/apis/apps/v1", "deployments") != {"litellm"}:
+    while names(client, NAMESPACE, "/apis/apps/v1", "deployments") != {"litellm"}:
         assert time.monotonic() < end
         time.sleep(1)
-    assert names(client, "/apis/networking.k8s.io/v1", "networkpolicies") == {"litellm", "postgres"}
-    assert names(client, "/api/v1", "services") == {"litellm", "postgres"}
-    assert names(client, "/api/v1", "serviceaccounts") == {"litellm", "postgres"}
-    assert names(client, "/api/v1", "secrets") == {"litellm-secret", "postgres-secret"}
-    assert names(client, "/api/v1", "configmaps") == set()
-    assert names(client, "/apis/batch/v1", "jobs") == set()
+    assert names(client, NAMESPACE, "/apis/networking.k8s.io/v1", "networkpolicies") == {
+        "litellm",
+        "postgres",
+    }
+    assert names(client, NAMESPACE, "/api/v1", "services") == {"litellm", "postgres"}
+    assert names(client, NAMESPACE, "/api/v1", "serviceaccounts") == {"litellm", "postgres"}
+    assert names(client, NAMESPACE, "/api/v1", "secrets") == {"litellm-secret", "postgres-secret"}
+    assert names(client, NAMESPACE, "/api/v1", "configmaps") == set()
+    assert names(client, NAMESPACE, "/apis/batch/v1", "jobs") == set()
     assert pooled.gateway.eventually("GET", "/key/list?size=1")["total_count"] == 120
     assert in_pods.gateway_reaches(NAMESPACE, "postgres", 5432)
     assert pooled.play(**WHERE).ok().recap["changed"] == 0
@@ -251,7 +248,7 @@ def test_each_of_several_users_has_an_own_one(play, gateway, client, tmp_path_fa
         assert set(users) == {"user1", "user2"}
         for name, data in users.items():
             there = f"{home}-{name}"
-            assert names(client, "/apis/apps/v1", "deployments", there) == {"litellm", "pgbouncer"}
+            assert names(client, there, "/apis/apps/v1", "deployments") == {"litellm", "pgbouncer"}
             assert not in_pods.gateway_reaches(there, "postgres", 5432)
             alias = {"key_alias": name}
             assert gateway(data).call("POST", "/key/generate", alias)[0] == 200

@@ -27,6 +27,9 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils._litellm import (
     ProxyTransport,
 )
 
+from . import in_pods
+from .ours import names
+
 LOAD = Path(__file__).resolve().parents[1] / "load.py"
 NAMESPACE = "litemaas-scale"
 # Starting is work: with less, a rolling change of the pods would only last longer.
@@ -177,13 +180,6 @@ def scale(play, gateway, client, model_server, tmp_path_factory):
     play(namespace=NAMESPACE, remove=True)
 
 
-def names(client, group, kind):
-    """The objects of a kind in the namespace that are this collection's."""
-    path = f"{group}/namespaces/{NAMESPACE}/{kind}"
-    ours = "app.kubernetes.io/managed-by=rhpds.litemaas"
-    return {obj["metadata"]["name"] for obj in client.list(path, label_selector=ours)}
-
-
 def pods_of(client):
     """The gateway's pods, with those that end."""
     return client.list(f"/api/v1/namespaces/{NAMESPACE}/pods", label_selector="app=litellm")
@@ -215,9 +211,7 @@ def lost_none(report):
 def sql(statement):
     """Run a statement in the instance's database, as its owner."""
     shell = 'psql -Xq -v ON_ERROR_STOP=1 -d "$POSTGRESQL_DATABASE" -c "$0"'
-    command = ["kubectl", f"--kubeconfig={os.environ['LITEMAAS_TEST_KUBECONFIG']}", "exec", "-n"]
-    command += [NAMESPACE, "postgres-0", "--", "/bin/bash", "-c", shell, statement]
-    subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
+    in_pods.run(NAMESPACE, "postgres-0", "/bin/bash", "-c", shell, statement).check_returncode()
 
 
 def ask_pod(client, pod, key):
@@ -248,7 +242,7 @@ def test_several_pods_come_up(scale, client):
     (warning,) = scale.apart.warnings
     assert "each pod counts for itself" in warning
     assert len(gateway_pods(client)) == REPLICAS
-    assert names(client, "/apis/apps/v1", "deployments") == {"litellm"}
+    assert names(client, NAMESPACE, "/apis/apps/v1", "deployments") == {"litellm"}
 
 
 def test_pods_without_redis_each_hold_a_limit_for_themselves(scale, client):
@@ -261,7 +255,7 @@ def test_redis_comes_up_and_no_request_is_lost(scale, client):
     assert lost_none(report)
     assert run.recap["changed"] > 0
     assert not before & set(gateway_pods(client))
-    assert names(client, "/apis/apps/v1", "deployments") == {"litellm", "redis"}
+    assert names(client, NAMESPACE, "/apis/apps/v1", "deployments") == {"litellm", "redis"}
 
 
 def test_pods_that_are_replaced_finish_long_answers(scale):
@@ -365,10 +359,10 @@ def test_what_is_switched_off_goes_once_the_gateway_answers_without_it(scale, cl
     assert spent > 0
     predicted = scale.play("--check", **WHERE).ok()
     assert predicted.recap["changed"] > 0
-    assert names(client, "/apis/apps/v1", "deployments") == {"litellm", "redis"}
+    assert names(client, NAMESPACE, "/apis/apps/v1", "deployments") == {"litellm", "redis"}
     scale.play(**WHERE).ok()
     assert len(gateway_pods(client)) == 1
-    assert names(client, "/apis/apps/v1", "deployments") == {"litellm"}
+    assert names(client, NAMESPACE, "/apis/apps/v1", "deployments") == {"litellm"}
     for group, kind, name in (
         ("/apis/batch/v1", "jobs", ""),
         ("/apis/policy/v1", "poddisruptionbudgets", ""),
@@ -378,7 +372,7 @@ def test_what_is_switched_off_goes_once_the_gateway_answers_without_it(scale, cl
         ("/api/v1", "persistentvolumeclaims", "redis"),
         ("/apis/networking.k8s.io/v1", "networkpolicies", "redis"),
     ):
-        left = names(client, group, kind)
+        left = names(client, NAMESPACE, group, kind)
         assert not (left & {name} if name else left), kind
     assert scale.keeps_its_data(spent)
     assert scale.play(**WHERE).ok().recap["changed"] == 0
@@ -389,7 +383,7 @@ def test_what_is_switched_on_again_finds_everything_there(scale, client):
     spent = scale.spent()
     scale.play(**WHERE, **TOGETHER).ok()
     assert len(gateway_pods(client)) == REPLICAS
-    assert names(client, "/apis/apps/v1", "deployments") == {"litellm", "redis"}
+    assert names(client, NAMESPACE, "/apis/apps/v1", "deployments") == {"litellm", "redis"}
     assert scale.keeps_its_data(spent)
     assert passed(client, scale.gateway, "again") == LIMIT
     assert scale.play(**WHERE, **TOGETHER).ok().recap["changed"] == 0
