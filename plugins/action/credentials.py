@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from ansible_collections.rhpds.litemaas.plugins.plugin_utils import _arguments
 from ansible_collections.rhpds.litemaas.plugins.plugin_utils._progress_action import ProgressAction
+
+# What the module knows of an instance, whole or whether there is one.
+KEYS = ("name", "namespace", "labels", "external_database", "backend")
+PARTS = ("redis", "pgbouncer")
 
 
 class ActionModule(ProgressAction):
@@ -15,8 +20,15 @@ class ActionModule(ProgressAction):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        count = len(self._task.args.get("instances") or ())
+        given = self._task.args.get("instances")
+        instances = _arguments.instances(given, KEYS)
+        for known, instance in zip(instances, given, strict=True):
+            known.update({part: bool(instance.get(part)) for part in PARTS})
+            bundle = (instance.get("litellm") or {}).get("ca_bundle")
+            known["litellm"] = {"ca_bundle": bool(bundle)}
+        count = len(instances)
         line = (
             f"litemaas: namespaces and credentials of {count} instance{'s' if count != 1 else ''}"
         )
-        return self.in_one_go(dict(self._task.args), line, task_vars)
+        args = {**self._task.args, "instances": instances}
+        return self.in_one_go(args, line, task_vars, packed="namespaces")

@@ -22,4 +22,5 @@ class ActionModule(ProgressAction):
         if args.get("state") == "absent":
             return self.in_slices(args, "litemaas: removing", task_vars)
         count = len(_OBJECT.findall(str(args.get("manifests"))))
-        return self.in_one_go(args, f"litemaas: applying {count} objects", task_vars)
+        line = f"litemaas: applying {count} objects"
+        return self.in_one_go(args, line, task_vars, packed="manifests")

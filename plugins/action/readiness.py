@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible_collections.rhpds.litemaas.plugins.plugin_utils import _arguments
 from ansible_collections.rhpds.litemaas.plugins.plugin_utils._progress_action import ProgressAction
 
 # What the module knows of an instance; the rest of the plan need not travel to it at every slice.
@@ -19,16 +19,12 @@ class ActionModule(ProgressAction):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        instances = self._task.args.get("instances")
-        if not isinstance(instances, list) or not all(isinstance(i, dict) for i in instances):
-            raise AnsibleActionFail("instances must be a list of dictionaries, as plan returns it")
-        args = {**self._task.args, "instances": [_known(instance) for instance in instances]}
+        given = self._task.args.get("instances")
+        instances = _arguments.instances(given, KEYS)
+        for known, instance in zip(instances, given, strict=True):
+            known["switched_off"] = [part for part, value in instance.items() if value is None]
+        args = {**self._task.args, "instances": instances}
         return self.in_slices(args, _waiting(len(instances)), task_vars)
-
-
-def _known(instance: dict[str, Any]) -> dict[str, Any]:
-    known = {key: instance[key] for key in KEYS if key in instance}
-    return {**known, "switched_off": [part for part, value in instance.items() if value is None]}
 
 
 def _waiting(count: int) -> str:

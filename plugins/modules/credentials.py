@@ -306,6 +306,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _client,
     _connection,
     _credential_states,
+    _packed,
     _password,
     _secrecy,
     _site_secrets,
@@ -361,7 +362,7 @@ def main() -> None:
             result = _credential_states.present(
                 client,
                 module.params["instances"],
-                module.params["namespaces"],
+                _packed.unpack(module.params["namespaces"]),
                 wanted,
                 given,
                 dry_run=module.check_mode,

@@ -233,6 +233,7 @@ from ansible_collections.rhpds.litemaas.plugins.module_utils import (
     _client,
     _connection,
     _manifest,
+    _packed,
     _remove,
     _resources,
     _stale,
@@ -270,7 +271,8 @@ def argument_spec() -> dict[str, Any]:
 def apply(params: dict[str, Any], *, check_mode: bool, diff: bool) -> ChangeSet:
     """Send the manifests. Raises LitemaasError before anything was changed."""
     client = _client.connect(params)
-    objects = _manifest.load(params["manifests"] or "", partial(_resources.resolve, client))
+    text = _packed.unpack(params["manifests"] or "")
+    objects = _manifest.load(text, partial(_resources.resolve, client))
     if params["stale"] == "ignore":
         return _apply.apply(client, objects, dry_run=check_mode, diff=diff)
     objects = [*_stale.records(objects), *objects]

@@ -18,6 +18,7 @@ from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+from ansible_collections.rhpds.litemaas.plugins.module_utils._packed import pack
 from ansible_collections.rhpds.litemaas.plugins.module_utils._slice import Slice
 
 LINE_EVERY = 10.0  # seconds from one line of progress to the next, at most
@@ -56,13 +57,23 @@ class ProgressAction(ActionBase):
                 seconds = min(max(LINE_EVERY - 2 * cost, LEAST), MOST)
 
     def in_one_go(
-        self, args: dict[str, Any], line: str, task_vars: dict[str, Any] | None
+        self, args: dict[str, Any], line: str, task_vars: dict[str, Any] | None, packed: str
     ) -> dict[str, Any]:
-        """Run the module once, and say that it still works where that takes long."""
+        """Run the module once, and say that it still works where that takes long.
+
+        *packed*: the option that is a long text, if it is given.
+        """
+        text = args.get(packed)
+        if isinstance(text, str):
+            args = {**args, packed: pack(text)}
         with Progress(line, self._task.no_log, "{line}; {seconds:.0f} s"):
-            return self._execute_module(
+            result = self._execute_module(
                 module_name=self.MODULE, module_args=args, task_vars=task_vars
             )
+        shown = result.get("invocation", {}).get("module_args", {})
+        if shown.get(packed) == args.get(packed) and packed in shown:
+            shown[packed] = text  # it is not hidden
+        return result
 
 
 class Progress:
