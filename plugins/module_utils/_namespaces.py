@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ansible_collections.rhpds.litemaas.plugins.module_utils._client import Client
 
 Objects = Mapping[tuple[str, str], Mapping[str, Any]]
+# Up to so many are asked for one by one: a cluster may have thousands of others.
+FEW = 20
 _EXISTING = variable("use_existing_namespace")
 # What shows that another collection's instance lives in a namespace.
 _INSTANCE = (("Deployment", "litellm"), ("StatefulSet", "postgres"))
@@ -94,8 +96,8 @@ def look(
 
     *application*: whether the instances have the LiteMaaS application, whose names count then too.
 
-    On a second run one LIST by label finds them all; only what it does not find is asked for by
-    name, so that a run with nothing to do costs no request a user.
+    On a second run one LIST by label finds them all; what it does not find is asked for by name, of
+    many only what another LIST of all names has: so no run costs a request a user.
 
     A single deployment in the namespace ``litemaas-user`` and the users' deployment ``litemaas``
     with the prefix ``user`` would bear the same label, and removing one would remove both.
@@ -104,9 +106,14 @@ def look(
     if not wanted:
         return Survey([], [], [])
     known = _labelled(client, deployment)
-    found = client.each(
-        lambda name: Found(name, known[name]) if name in known else _read(client, name), wanted
-    )
+    there = _names(client) if len(set(wanted) - set(known)) > FEW else None
+
+    def find(name: str) -> Found:
+        if name in known or (there is not None and name not in there):
+            return Found(name, known.get(name))
+        return _read(client, name)
+
+    found = client.each(find, wanted)
     for each in found:
         if isinstance(each, LitemaasError):
             raise each
@@ -190,14 +197,22 @@ def _other_deployment(obj: Mapping[str, Any], deployment: str) -> tuple[str, str
 def _labelled(client: Client, deployment: str) -> dict[str, Mapping[str, Any]]:
     """The namespaces of *deployment* by name; none where listing them is forbidden."""
     selector = _labels.selector(_labels.deployment_labels(deployment))
-    path = _resources.collection_path("v1", "Namespace")
+    return {each["metadata"]["name"]: each for each in _list(client, label_selector=selector) or ()}
+
+
+def _names(client: Client) -> set[str] | None:
+    """The names of all namespaces; None where listing them is forbidden."""
+    listed = _list(client, metadata=True)
+    return None if listed is None else {each["metadata"]["name"] for each in listed}
+
+
+def _list(client: Client, **options: Any) -> list[dict[str, Any]] | None:
     try:
-        live = client.list(path, label_selector=selector)
+        return client.list(_resources.collection_path("v1", "Namespace"), **options)
     except ApiError as error:
         if error.status != 403:
             raise
-        return {}
-    return {each["metadata"]["name"]: each for each in live}
+        return None
 
 
 def _read(client: Client, name: str) -> Found:
