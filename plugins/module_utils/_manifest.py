@@ -16,6 +16,7 @@ import base64
 import binascii
 import json
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -232,10 +233,17 @@ def _loader() -> Any:
             "runs this module."
         ) from error
     base = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    merge = "tag:yaml.org,2002:merge"
+    merge, text = "tag:yaml.org,2002:merge", "tag:yaml.org,2002:str"
 
     class Loader(base):  # type: ignore[misc,valid-type]
         """Refuses what other readers of the same text would understand differently."""
+
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            # Nearly everything is text, for which the way of all nodes takes twice the time; and
+            # nearly all of it stands in every instance, so that one copy serves.
+            if node.tag == text and type(node) is yaml.ScalarNode:
+                return sys.intern(node.value)
+            return super().construct_object(node, deep)
 
         def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
             names = [key.value for key, _unused in node.value if key.tag != merge]

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils._client import ApiError
@@ -112,6 +112,9 @@ class Cluster:
             for o in self.objects
             if _plural(o) == parts[-1] and namespace in (None, o["metadata"].get("namespace"))
         ]
+
+    def pages(self, path: str, **query: Any) -> Iterator[list[dict[str, Any]]]:
+        yield self.list(path, **query)
 
     def find(self, path: str, **_query: Any) -> dict[str, Any] | None:
         self._called(path)

@@ -39,6 +39,9 @@ class Cluster:
     def list(self, _path: str, **_query: Any) -> list[Any]:
         return []
 
+    def pages(self, _path: str, **_query: Any) -> list[list[Any]]:
+        return []
+
     def find(self, _path: str, **_query: Any) -> None:
         return None
 
