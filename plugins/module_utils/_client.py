@@ -75,6 +75,9 @@ class Client:
         # One request spent its budget in vain: until another succeeds, the next do not wait again,
         # else a thousand objects would take as many times a minute.
         self._given_up = False
+        # A module holds objects by the thousand and ends soon: to look for garbage among them as
+        # often as Python does would be a third of its work.
+        gc.set_threshold(GARBAGE)
         self._pool = _pool.pool(connection, size=threads, timeout=timeout)
         self._headers = _pool.headers(connection)
         self._no_answer = _pool.urllib3().exceptions.HTTPError
@@ -330,12 +333,7 @@ class Client:
 
 
 def connect(params: Mapping[str, Any]) -> Client:
-    """Return a client for a module's parameters. Sends nothing yet.
-
-    A module holds objects by the thousand and ends soon: to look for garbage among them as often as
-    Python does would be a third of its work.
-    """
-    gc.set_threshold(GARBAGE)
+    """Return a client for a module's parameters. Sends nothing yet."""
     return Client(_connection.load(params))
 
 

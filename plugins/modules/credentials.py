@@ -342,6 +342,9 @@ def main() -> None:
     """Run the module."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     wanted = _taken(module)
+    instances = module.params["instances"]
+    # Ansible returns the parameters, after a look for secrets at each word of them.
+    module.params["instances"] = [each.get("name") for each in instances]
     site = {name: module.params.pop(name) for name in _site_secrets.OPTIONS}
     # Returned nowhere; and a registry's user name may be a word of any message.
     module.no_log_values.difference_update(_secrecy.texts(site))
@@ -352,7 +355,7 @@ def main() -> None:
         if module.params["state"] == "read":
             result = _credential_states.read(
                 client,
-                module.params["instances"],
+                instances,
                 module.params["recipients"],
                 module.params["contents"],
                 dry_run=module.check_mode,
@@ -361,7 +364,7 @@ def main() -> None:
         else:
             result = _credential_states.present(
                 client,
-                module.params["instances"],
+                instances,
                 _packed.unpack(module.params["namespaces"]),
                 wanted,
                 given,

@@ -254,12 +254,15 @@ def main() -> None:
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
     deadline = 0 if module.check_mode else module.params["timeout"]
     part = Slice.parse(module.params["_slice"], deadline)
+    given = module.params["instances"]
+    # Ansible returns the parameters, after a look for secrets at each word of them.
+    module.params["instances"] = [each.get("name") for each in given]
     try:
         # Fewer and shorter tries than elsewhere: the wait is the retry, and progress is due.
         client = Client(load(module.params), timeout=8, retries=2, patience=6)
         wait = Wait(
             client,
-            module.params["instances"],
+            given,
             failed=_reasons(module.params["failed"]),
             gateway=module.params["gateway"],
             authorities=_pem.pem(module.params["gateway_ca"], "gateway_ca"),
