@@ -241,7 +241,7 @@ def _loader() -> Any:
         def construct_object(self, node: Any, deep: bool = False) -> Any:
             # Nearly everything is text, for which the way of all nodes takes twice the time; and
             # nearly all of it stands in every instance, so that one copy serves.
-            if node.tag == text and type(node) is yaml.ScalarNode:
+            if node.tag == text and isinstance(node, yaml.ScalarNode):
                 return sys.intern(node.value)
             return super().construct_object(node, deep)
 
