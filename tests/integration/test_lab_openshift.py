@@ -698,9 +698,10 @@ def test_a_random_user_can_write_to_a_volume(
     script = "mkdir /data/userdata; echo kept >/data/userdata/x; chmod 700 /data/userdata; id -u; ls -ld /data"
     lab.create(claim(namespace, name, **spec), writer(lab, namespace, name, script))
     pod_name = f"writer-{name}"
+    # A claim that is bound while the scheduler tries its pod is missed now and then: it looks again at such after five minutes.
     eventually(
         lambda: lab.get("pod", pod_name, namespace)["status"]["phase"] in ("Succeeded", "Failed"),
-        90,
+        360,
     )
     output = lab.kubectl("logs", "-n", namespace, pod_name)
     assert lab.get("pod", pod_name, namespace)["status"]["phase"] == "Succeeded", output
