@@ -20,15 +20,16 @@ class ActionModule(ProgressAction):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        given = self._task.args.get("instances")
-        instances = _arguments.instances(given, KEYS)
-        for known, instance in zip(instances, given, strict=True):
-            known.update({part: bool(instance.get(part)) for part in PARTS})
-            bundle = (instance.get("litellm") or {}).get("ca_bundle")
-            known["litellm"] = {"ca_bundle": bool(bundle)}
+        instances = _arguments.instances(self._task.args.get("instances"), KEYS, _parts)
         count = len(instances)
         line = (
             f"litemaas: namespaces and credentials of {count} instance{'s' if count != 1 else ''}"
         )
         args = {**self._task.args, "instances": instances}
         return self.in_one_go(args, line, task_vars, packed="namespaces")
+
+
+def _parts(instance: dict[str, Any]) -> dict[str, Any]:
+    bundle = (instance.get("litellm") or {}).get("ca_bundle")
+    found = {part: bool(instance.get(part)) for part in PARTS}
+    return {**found, "litellm": {"ca_bundle": bool(bundle)}}

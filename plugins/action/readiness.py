@@ -19,12 +19,13 @@ class ActionModule(ProgressAction):
 
     def run(self, tmp: Any = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        given = self._task.args.get("instances")
-        instances = _arguments.instances(given, KEYS)
-        for known, instance in zip(instances, given, strict=True):
-            known["switched_off"] = [part for part, value in instance.items() if value is None]
+        instances = _arguments.instances(self._task.args.get("instances"), KEYS, _switched_off)
         args = {**self._task.args, "instances": instances}
         return self.in_slices(args, _waiting(len(instances)), task_vars)
+
+
+def _switched_off(instance: dict[str, Any]) -> dict[str, Any]:
+    return {"switched_off": [part for part, value in instance.items() if value is None]}
 
 
 def _waiting(count: int) -> str:

@@ -137,7 +137,8 @@ class Observer:
             for obj in page:
                 # Half of an object, in memory; who wrote which field explains nothing here.
                 obj["metadata"].pop("managedFields", None)
-                found.append({**obj, "kind": job.kind})
+                obj["kind"] = job.kind
+            found += page
         return found
 
 

@@ -71,7 +71,7 @@ class ProgressAction(ActionBase):
                 module_name=self.MODULE, module_args=args, task_vars=task_vars
             )
         shown = result.get("invocation", {}).get("module_args", {})
-        if shown.get(packed) == args.get(packed) and packed in shown:
+        if isinstance(text, str) and shown.get(packed) == args[packed]:
             shown[packed] = text  # it is not hidden
         return result
 
