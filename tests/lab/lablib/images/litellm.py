@@ -5,8 +5,9 @@ The proxy, its dependencies and its web UI are PyPI's. Prisma's native engines, 
 package registry: their places are taken by Prisma's WebAssembly engine and a small CLI, at the paths where the real
 image has them, so that what hides them there (an emptyDir over /app/.cache) breaks the gateway here as well.
 
-One difference is on purpose: Python is compiled beforehand, which the real image's build does not do. A pod with
-PYTHONPYCACHEPREFIX=/nonexistent starts as slowly, and holds as much memory, as one of the real image.
+Two differences are on purpose. Python is compiled beforehand, which the real image's build does not do: a pod with
+PYTHONPYCACHEPREFIX=/nonexistent starts as slowly, and holds as much memory, as one of the real image. And the console script collects
+garbage from a thread, without which Debian's older Python crashes now and then.
 """
 
 from __future__ import annotations
@@ -102,11 +103,6 @@ def _virtual_environment(work: Workspace) -> None:
     (venv / "pyvenv.cfg").write_text(
         "home = /usr/bin\ninclude-system-site-packages = false\nversion = 3.11\n"
     )
-    program = venv / "bin" / "litellm"
-    program.write_text(
-        "#!/app/.venv/bin/python\nimport sys\nfrom litellm import run_server\nsys.exit(run_server())\n"
-    )
-    program.chmod(0o755)
 
 
 def _engine(work: Workspace) -> None:
