@@ -30,21 +30,31 @@ _PUBLIC = ("OAUTH_", "CORS_", "PG")
 class Keys:
     """Master keys by namespace, and what must not be shown of each namespace's Secrets.
 
-    Read once, with one LIST for all; where Secrets may only be got by name, by name.
+    Each is read once: with one LIST for all *namespaces*, or for those that are asked for where they
+    are few; where Secrets may only be got by name, by name.
     """
 
     def __init__(self, client: Client, observer: Observer, namespaces: Iterable[str]) -> None:
-        self._client = client
+        self._client, self._observer = client, observer
+        self._namespaces = set(namespaces)
+        self._read: set[str] = set()
         self._values: dict[str, dict[str, dict[str, str]]] = {}
         self._refused: dict[str, str] = {}
+
+    def read(self, namespaces: Iterable[str]) -> None:
+        """Make sure that what is in the Secrets of these namespaces is known."""
+        wanted = set(namespaces) - self._read
+        if not wanted:
+            return
+        places = sorted(wanted if self._observer.few(wanted) else self._namespaces - self._read)
         seen = Observation()
-        places = sorted(set(namespaces))
-        observer.observe([("v1", "Secret")], seen, places, required=False)
+        self._observer.observe([("v1", "Secret")], seen, places, required=False)
+        self._read.update(places)
         for place in places:
             for secret in seen.of(place, "Secret"):
                 self._keep(place, secret)
         missing = [place for place in places if SECRET not in self._values.get(place, {})]
-        for place, found in zip(missing, client.each(self._get, missing), strict=True):
+        for place, found in zip(missing, self._client.each(self._get, missing), strict=True):
             if isinstance(found, LitemaasError):
                 self._refused[place] = str(found)
             elif found:

@@ -5,9 +5,10 @@
 
 Internal to rhpds.litemaas: no stable interface for other collections.
 
-A look costs a LIST or two per kind, whatever the number of instances. An instance is settled when
-its gateway answered, or when it is in trouble that waiting cannot end and was so for a while; the
-others go on waiting. The wait may be cut into slices, each in a process of its own.
+A look costs a LIST or two per kind, whatever the number of instances; when few of many are left,
+only those are looked at, and all again after some seconds. An instance is settled when its gateway
+answered, or when it is in trouble that waiting cannot end and was so for a while; the others go on
+waiting. The wait may be cut into slices, each in a process of its own.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ _ASKING = 8.0  # seconds, at most, to ask one gateway once
 # What reasons are made of is listed anew after ten times the seconds that it took, or after these:
 # pods by the thousand cost the API server what it needs to start them.
 _PARTS_AT_LEAST_EVERY = 8.0
+# Of more instances than these, those that are ready are not looked at each time when few others are
+# left, but after these seconds.
+_MANY, _ALL_AT_LEAST_EVERY = 20, 15.0
+_PAUSE, _LONGEST_PAUSE = 1.0, 5.0  # seconds between two looks
 _ASKED = (COMPONENT, _application_check.COMPONENT)  # what they say themselves is the explanation
 _REDACT = Redactor()  # by patterns; the values themselves are known where logs are read
 _NOT_ASKED = v.waiting(COMPONENT, v.VERIFYING, "the gateway has not been asked yet")
@@ -83,6 +88,7 @@ class Wait:
         self.instances = [i for i in self._everything if i["namespace"] not in self._failed]
         self.standings: list[Standing] = []
         self.trouble: ApiError | None = None  # why the last look failed
+        self.rest = 0.0  # seconds to let pass before the next slice
         self._client, self._gateway = client, gateway
         self._authorities = authorities
         self._clock, self._sleep = clock, sleep
@@ -97,6 +103,7 @@ class Wait:
         self._listing = 0.0  # seconds that the last look took to see what the cluster holds
         # When what reasons are made of was listed, and for how long.
         self._parts_from, self._parts_cost = -math.inf, 0.0
+        self._all_from: float = before.get("all", -math.inf)  # when all were looked at
         self._seen_already = seen
         self._observer = Observer(
             client,
@@ -128,6 +135,7 @@ class Wait:
             "forbidden": sorted(self._observer.forbidden),
             "unusable": unusable,
             "seen": self._ever_seen,
+            "all": self._all_from,
         }
         return json.dumps(kept)
 
@@ -161,21 +169,29 @@ class Wait:
             elif over:
                 raise self.trouble
             # To list a thousand instances is heavy: the API server gets twice its time to rest.
-            pause = min(max(1.0, 2 * self._listing), 5.0)
+            pause = min(max(_PAUSE, 2 * self._listing), _LONGEST_PAUSE)
             if now + pause >= min(until, deadline) and until < deadline:
+                # The next slice takes as long to start as the shortest pause.
+                self.rest = max(0.0, min(pause - _PAUSE, deadline - now))
                 return False
             self._sleep(min(pause, max(0.0, deadline - now)))
 
     def _look(self, limit: float, *, last: bool) -> None:
         began = self._clock()
         seen, self._seen_already = self._seen_already or Observation(), None
-        self._observer.observe(self._kinds, seen)
-        found = {i["namespace"]: instance_verdicts(i, seen) for i in self.instances}
+        left = self._left(began - self._began, last=last)
+        self._observer.observe(self._kinds, seen, left)
+        found = {}
         behind, new = [], []
         for instance in self.instances:
-            if not v.worst(found[instance["namespace"]]).ready:
+            home, track = instance["namespace"], self._tracks[instance["namespace"]]
+            if left is not None and home not in left:
+                found[home] = [v.ready(part) for part in track.parts]
+                continue
+            found[home] = instance_verdicts(instance, seen)
+            if not v.worst(found[home]).ready:
                 behind.append(instance)
-            elif self._tracks[instance["namespace"]].ready_at is None:
+            elif track.ready_at is None:
                 new.append(instance)
         if behind:
             self._see_parts(seen, _homes(behind), anew=last)
@@ -184,6 +200,8 @@ class Wait:
             self._observer.observe(pods, seen, _homes(new), required=False, metadata=True)
         for instance in behind + new:
             found[instance["namespace"]] = instance_verdicts(instance, seen)
+        for home, verdicts in found.items():
+            self._tracks[home].parts = [verdict.component for verdict in verdicts]
         self._seen, self._listing = seen, self._clock() - began
         if self._gateway:
             self._ask(found, limit, last=last)
@@ -203,6 +221,15 @@ class Wait:
                 verdict = verdict.with_reason(_REDACT(verdict.reason))
             self.standings.append(Standing(instance, found[home], verdict, track))
         self._explain(now)
+
+    def _left(self, now: float, *, last: bool) -> set[str] | None:
+        """The namespaces to look at where few of many are not ready yet; None for all."""
+        left = {home for home, track in self._tracks.items() if track.ready_at is None}
+        few = len(self._tracks) > _MANY and self._observer.few(left)
+        if few and not last and now - self._all_from < _ALL_AT_LEAST_EVERY:
+            return left
+        self._all_from = now
+        return None
 
     def _see_parts(self, seen: Observation, homes: set[str], *, anew: bool) -> None:
         """Add the pods, ReplicaSets, claims and Jobs of *homes*: as they are, or as the last look had them."""
@@ -238,6 +265,7 @@ class Wait:
                 self._client, self._keys(), self._unusable, self._authorities
             )
         check = self._check
+        self._keys().read(_homes(todo))
 
         def ask(instance: Mapping[str, Any]) -> Answer | None:
             track, now = self._tracks[instance["namespace"]], self.elapsed
@@ -279,6 +307,7 @@ class Wait:
         if not todo:
             return
         keys = self._keys()
+        keys.read(self.standings[place].instance["namespace"] for place in todo)
         for place, verdict in zip(
             todo, self._client.each(lambda p: self._read(p, keys), todo), strict=True
         ):

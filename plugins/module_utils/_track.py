@@ -11,7 +11,7 @@ All times are seconds since the waiting began, so that the next slice, another p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, NamedTuple
 
 from ansible_collections.rhpds.litemaas.plugins.module_utils import _verdict as v
@@ -36,6 +36,7 @@ class Track:
     via_reason: str = ""
     models: int = 0
     ready_at: float | None = None
+    parts: list[str] = field(default_factory=list)  # its components at the last look
 
     def see(self, verdict: v.Verdict, now: float) -> None:
         """Take in what a look at the objects showed, before anything explains it."""

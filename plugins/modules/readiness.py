@@ -272,7 +272,8 @@ def main() -> None:
         over = wait.run(part.until, deadline)
         progress = _progress.line(wait.standings, wait.elapsed, wait.trouble)
         if not over:
-            module.exit_json(changed=False, progress=progress, slice=wait.state())
+            state, rest = wait.state(), wait.rest
+            module.exit_json(changed=False, progress=progress, slice=state, rest=rest)
     except LitemaasError as error:
         module.fail_json(msg=str(error), ready=False, **error.result)
     instances = [_progress.result(standing, wait.elapsed) for standing in wait.standings]

@@ -35,7 +35,10 @@ class ProgressAction(ActionBase):
     def in_slices(
         self, args: dict[str, Any], first: str, task_vars: dict[str, Any] | None
     ) -> dict[str, Any]:
-        """Run the module until it is done, slice by slice. ``first``: the line before any."""
+        """Run the module until it is done, slice by slice. ``first``: the line before any.
+
+        What it returns as ``slice`` goes to the next one, after ``rest`` seconds if it wants some.
+        """
         began, state, seconds = time.monotonic(), "", FIRST
         with Progress(first, self._task.no_log) as progress:
             while True:
@@ -55,6 +58,7 @@ class ProgressAction(ActionBase):
                 # cost twice as much: machines that deploy are busy.
                 cost = time.monotonic() - began - elapsed - seconds
                 seconds = min(max(LINE_EVERY - 2 * cost, LEAST), MOST)
+                time.sleep(result.get("rest", 0.0))
 
     def in_one_go(
         self, args: dict[str, Any], line: str, task_vars: dict[str, Any] | None, packed: str

@@ -44,7 +44,11 @@ class Scene:
         monkeypatch.setattr(self.plugin, "_execute_module", self.execute)
         monkeypatch.setattr(_progress_action.ActionBase, "run", lambda *_args: {})
         monkeypatch.setattr(_progress_action.time, "monotonic", lambda: self.now)
+        monkeypatch.setattr(_progress_action.time, "sleep", self.sleep)
         monkeypatch.setattr(_progress_action.display, "display", self.say)
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
 
     def say(self, text: str) -> None:
         self.said.append((self.now, text))
@@ -121,6 +125,15 @@ def test_each_slice_gets_the_state_of_the_last(monkeypatch: pytest.MonkeyPatch) 
     assert [part["state"] for part in parts] == ["", "state 1", "state 2"]
     assert parts[1]["elapsed"] == 7
     assert parts[2]["elapsed"] == parts[1]["until"] + 1
+
+
+def test_the_next_slice_comes_after_the_rest_that_the_last_one_wants(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scene = Scene(monkeypatch, [{**going_on(1), "rest": 3.5}, going_on(2), DONE])
+    scene.run()
+    assert [sent["_slice"]["elapsed"] for sent in scene.sent[:2]] == [0, 7 + 3.5]
+    assert scene.said[0] == (7, "line 1"), "told before the rest"
 
 
 def test_a_failure_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:

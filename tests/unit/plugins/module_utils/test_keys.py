@@ -24,7 +24,9 @@ def secret(home: str, name: str = "litellm-secret", **values: str) -> dict[str, 
 
 def keys(cluster: Cluster) -> Keys:
     observer = Observer(cluster, HOMES, "a=b")  # type: ignore[arg-type]
-    return Keys(cluster, observer, HOMES)  # type: ignore[arg-type]
+    found = Keys(cluster, observer, HOMES)  # type: ignore[arg-type]
+    found.read(HOMES)
+    return found
 
 
 def test_one_list_for_all() -> None:
@@ -33,6 +35,19 @@ def test_one_list_for_all() -> None:
     found = keys(cluster)
     assert [found.master_key(home) for home in HOMES] == [f"sk-{home}" for home in HOMES]
     assert cluster.calls == ["/api/v1/secrets"]
+
+
+def test_of_few_that_are_asked_for_nobody_elses_are_read() -> None:
+    cluster = Cluster(*[secret(home, LITELLM_MASTER_KEY=f"sk-{home}") for home in HOMES])
+    observer = Observer(cluster, HOMES, "a=b")  # type: ignore[arg-type]
+    found = Keys(cluster, observer, HOMES)  # type: ignore[arg-type]
+    for _again in range(2):
+        found.read({"lab-user2"})
+        assert found.master_key("lab-user2") == "sk-lab-user2"
+        assert cluster.calls == ["/api/v1/namespaces/lab-user2/secrets"]
+    found.read(HOMES)
+    assert [found.master_key(home) for home in HOMES] == [f"sk-{home}" for home in HOMES]
+    assert "/api/v1/namespaces/lab-user2/secrets" not in cluster.calls[1:]
 
 
 def test_by_name_where_secrets_may_not_be_listed() -> None:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -392,6 +392,76 @@ def test_what_is_slow_to_list_is_listed_less_often_and_at_the_end(
         assert "crashes" in wait.standings[0].verdict.reason
     assert wait.run(15, 15)
     assert sum(path.endswith("/pods") for path in cluster.calls) == 4
+
+
+MANY = tuple(f"user{number}" for number in range(1, 41))
+
+
+def slices(
+    cluster: Cluster, time: Time, names: tuple[str, ...], until: float, **more: Any
+) -> Iterator[Wait]:
+    """The slices of one wait, of *until* seconds each, to its end."""
+    state, over = "", False
+    while not over:
+        cluster.calls.clear()
+        elapsed = time.now - 1000
+        wait = wait_for(cluster, time, *names, elapsed=elapsed, state=state, **more)
+        over = wait.run(elapsed + until, 600)
+        state = wait.state()
+        yield wait
+
+
+def test_when_few_of_many_are_left_only_those_are_looked_at(time: Time, gateways: Gateways) -> None:
+    cluster = cluster_of(*MANY[2:], behind=MANY[:2])
+    time.at(8, become_ready(cluster, "user1"))
+    time.at(9, become_ready(cluster, "user2"))
+    went = slices(cluster, time, MANY, 3, gateway=True)
+    first = next(went)
+    assert "/apis/apps/v1/deployments" in cluster.calls
+    line = _progress.line(first.standings, first.elapsed)
+    for wait in went:
+        homes = {path.split("/namespaces/")[-1].split("/")[0] for path in cluster.calls}
+        assert homes <= {"lab-user1", "lab-user2"}, wait.elapsed
+    assert phases(wait) == ["ready"] * 40
+    assert 9 <= wait.elapsed < 12
+    assert sorted(gateways.asked) == sorted(MANY), "each once"
+    assert "gateway 38/40 ready" in line
+    assert "gateway 40/40 ready" in _progress.line(wait.standings, wait.elapsed)
+
+
+def test_of_many_those_that_were_ready_are_looked_at_again(time: Time) -> None:
+    cluster = cluster_of(*MANY[1:], behind=MANY[:1])
+
+    def fall() -> None:
+        become_ready(cluster, "user40")()
+        cluster.objects = cluster.objects[:-2] + workloads("user40", ready=False)
+
+    time.at(2, fall)
+    time.at(25, become_ready(cluster, "user1"))
+    time.at(40, become_ready(cluster, "user40"))
+    *_before, last = slices(cluster, time, MANY, 7)
+    assert phases(last) == ["ready"] * 40
+    assert 40 <= last.elapsed < 43
+    assert last.standings[-1].track.ready_at == pytest.approx(last.elapsed, abs=1)
+
+
+def test_what_is_slow_to_look_at_is_given_rest(time: Time, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = cluster_of(behind=NAMES)
+    read = cluster.list
+
+    def slow(path: str, **options: Any) -> list[dict[str, Any]]:
+        time.now += 1.5 * path.endswith("/deployments")
+        return read(path, **options)
+
+    wait = wait_for(cluster, time)
+    assert not wait.run(3, 600)
+    assert wait.rest == 0, "that of a look that takes no time is over when the next slice has begun"
+    monkeypatch.setattr(cluster, "list", slow)
+    wait = wait_for(cluster, time)
+    assert not wait.run(3, 600)
+    assert wait.rest == 2
+    assert not wait.run(wait.elapsed + 1, wait.elapsed + 2.5)
+    assert wait.rest == 1, "not beyond the deadline"
 
 
 def test_gateways_that_hang_neither_delay_the_slice_nor_starve_the_rest(

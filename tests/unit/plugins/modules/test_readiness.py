@@ -93,7 +93,7 @@ def test_check_mode_does_not_fail(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_slice_that_ends_returns_what_the_next_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     part = Slice(until=0.5, elapsed=0.0).dump()
     result = run(monkeypatch, timeout=600, _slice=part)
-    assert set(result) == {"changed", "progress", "slice"}
+    assert set(result) == {"changed", "progress", "slice", "rest"}
     assert "litemaas" in json.loads(result["slice"])["tracks"]
     last = Slice(until=700, elapsed=600, state=result["slice"]).dump()
     assert run(monkeypatch, timeout=600, _slice=last)["failed"] is True
