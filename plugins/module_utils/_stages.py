@@ -10,8 +10,9 @@ are needed: nothing can be sent into a namespace that is not there, and a worklo
 its ServiceAccount has its pods refused, with a back-off that grows to minutes. The second border
 also means that a pod never runs before its NetworkPolicy, and finds its Services in its environment.
 
-What makes pods comes last of all: the work of a cluster's controllers begins there, and takes the API
-server's time from what is still to be sent.
+What sets a cluster's controllers to work comes last in its stage, what makes pods last of all: their
+work takes the API server's time from what is still to be sent. OpenShift makes a pull secret for each
+ServiceAccount.
 """
 
 from __future__ import annotations
@@ -29,8 +30,11 @@ _GROUNDS = frozenset(
 )
 # A Secret of this type is deleted where its ServiceAccount is not there yet.
 _TOKEN = "kubernetes.io/service-account-token"
-_STARTS = frozenset(
-    ("CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet")
+_WORK = frozenset(
+    (
+        *("CronJob", "DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "StatefulSet"),
+        "ServiceAccount",
+    )
 )
 
 
@@ -44,9 +48,10 @@ def stage(obj: Mapping[str, Any]) -> int:
 
 
 def stages(objects: Iterable[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Return the objects of the three stages, in the given order but for what makes pods."""
+    """Return the objects of the three stages, in the given order but for what makes work."""
     sorted_out: list[list[Mapping[str, Any]]] = [[], [], []]
     for obj in objects:
         sorted_out[stage(obj)].append(obj)
-    sorted_out[2].sort(key=lambda obj: obj["kind"] in _STARTS)
+    for part in sorted_out:
+        part.sort(key=lambda obj: obj["kind"] in _WORK)
     return sorted_out

@@ -37,6 +37,15 @@ def test_everything_is_sent_once_in_the_given_order() -> None:
         assert all(numbers == [0, 1, 2] for numbers in of_kinds.values())
 
 
+def test_what_makes_work_is_sent_last() -> None:
+    kinds = ["ServiceAccount", "NetworkPolicy", "ServiceAccount", "Service"]
+    sent = _stages.stages([{"kind": kind} for kind in kinds])[1]
+    assert [obj["kind"] for obj in sent] == [
+        *("NetworkPolicy", "Service"),
+        *("ServiceAccount", "ServiceAccount"),
+    ]
+
+
 def test_what_makes_pods_is_sent_last() -> None:
     kinds = ["Deployment", "Route", "StatefulSet", "PodDisruptionBudget", "Job", "Ingress"]
     sent = _stages.stages([{"kind": kind} for kind in kinds])[2]
