@@ -260,12 +260,10 @@ class Wait:
                 todo.append(instance)
         if not todo:
             return
+        keys = self._keys(todo)
         if self._check is None:
-            self._check = GatewayCheck(
-                self._client, self._keys(), self._unusable, self._authorities
-            )
+            self._check = GatewayCheck(self._client, keys, self._unusable, self._authorities)
         check = self._check
-        self._keys().read(_homes(todo))
 
         def ask(instance: Mapping[str, Any]) -> Answer | None:
             track, now = self._tracks[instance["namespace"]], self.elapsed
@@ -306,8 +304,7 @@ class Wait:
             todo = todo[: max(0, _EXPLAINED - len(self._explanations))]
         if not todo:
             return
-        keys = self._keys()
-        keys.read(self.standings[place].instance["namespace"] for place in todo)
+        keys = self._keys(self.standings[place].instance for place in todo)
         for place, verdict in zip(
             todo, self._client.each(lambda p: self._read(p, keys), todo), strict=True
         ):
@@ -327,9 +324,11 @@ class Wait:
         redact = keys.redactor(standing.instance["namespace"])
         return explained(self._client, standing.instance, standing.verdicts, self._seen, redact)
 
-    def _keys(self) -> Keys:
+    def _keys(self, instances: Iterable[Mapping[str, Any]]) -> Keys:
+        """The keys, those of *instances* among them."""
         if self._keys_read is None:
             self._keys_read = Keys(self._client, self._observer, _homes(self.instances))
+        self._keys_read.read(_homes(instances))
         return self._keys_read
 
 

@@ -96,6 +96,20 @@ def cluster_of(*ready: str, behind: tuple[str, ...] = ()) -> Cluster:
     return Cluster(*objects, *[o for name in behind for o in workloads(name, ready=False)])
 
 
+def slices(
+    cluster: Cluster, time: Time, names: tuple[str, ...], until: float, **more: Any
+) -> Iterator[Wait]:
+    """The slices of one wait, of *until* seconds each, to its end."""
+    state, over = "", False
+    while not over:
+        cluster.calls.clear()
+        elapsed = time.now - 1000
+        wait = wait_for(cluster, time, *names, elapsed=elapsed, state=state, **more)
+        over = wait.run(elapsed + until, 600)
+        state = wait.state()
+        yield wait
+
+
 def become_ready(cluster: Cluster, name: str) -> Callable[[], None]:
     def change() -> None:
         cluster.objects = [
@@ -190,29 +204,21 @@ def test_what_comes_back_while_others_are_waited_for_is_ready(time: Time) -> Non
 
 
 def test_slices_go_on_where_the_last_one_ended(time: Time) -> None:
-    cluster, state, over, slices = cluster_of(behind=NAMES), "", False, 0
+    cluster = cluster_of(behind=NAMES)
     cluster.refused = {"/apis/apps/v1/deployments": 403}
     for name in NAMES:
         time.at(25, become_ready(cluster, name))
-    while not over:
-        cluster.calls.clear()
-        wait = wait_for(cluster, time, elapsed=time.now - 1000, state=state)
-        over = wait.run(wait.elapsed + 7, 600)
-        state, slices = wait.state(), slices + 1
-        assert ("/apis/apps/v1/deployments" in cluster.calls) is (slices == 1)
-        assert wait.elapsed <= 7 * slices + 1
-    assert slices == 5
+    for number, wait in enumerate(slices(cluster, time, NAMES, 7), 1):
+        assert ("/apis/apps/v1/deployments" in cluster.calls) is (number == 1)
+        assert wait.elapsed <= 7 * number + 1
+    assert number == 5
     assert phases(wait) == ["ready"] * 3
     assert 25 <= wait.standings[0].track.since < 27
 
 
 def test_patience_spans_slices(time: Time) -> None:
-    state, over = "", False
-    while not over:
-        wait = wait_for(Cluster(), time, elapsed=time.now - 1000, state=state)
-        over = wait.run(wait.elapsed + 3, 600)
-        state = wait.state()
-    assert 10 <= wait.elapsed < 16
+    *_before, last = slices(Cluster(), time, NAMES, 3)
+    assert 10 <= last.elapsed < 16
 
 
 def test_gateways_are_asked_when_all_else_is_ready(time: Time, gateways: Gateways) -> None:
@@ -395,20 +401,6 @@ def test_what_is_slow_to_list_is_listed_less_often_and_at_the_end(
 
 
 MANY = tuple(f"user{number}" for number in range(1, 41))
-
-
-def slices(
-    cluster: Cluster, time: Time, names: tuple[str, ...], until: float, **more: Any
-) -> Iterator[Wait]:
-    """The slices of one wait, of *until* seconds each, to its end."""
-    state, over = "", False
-    while not over:
-        cluster.calls.clear()
-        elapsed = time.now - 1000
-        wait = wait_for(cluster, time, *names, elapsed=elapsed, state=state, **more)
-        over = wait.run(elapsed + until, 600)
-        state = wait.state()
-        yield wait
 
 
 def test_when_few_of_many_are_left_only_those_are_looked_at(time: Time, gateways: Gateways) -> None:
